@@ -1,0 +1,35 @@
+# Everything a person types. `make run` and `make test` need only Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_PROJECTS := channel_server/web/demo tests/js
+
+.PHONY: run test check bench setup clean
+
+run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
+	$(BIN)/channel-server dev
+
+test: $(VENV)/.ready ## The whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.ready ## Formatting, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready ## Our server beside its peers; writes docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+setup: $(VENV)/.ready ## Only install what the other targets need
+
+$(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/package-lock.json)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
+	for project in $(NODE_PROJECTS); do \
+	  PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $$project --no-audit --no-fund --loglevel=error || exit 1; \
+	done
+	touch $@
+
+clean: ## Remove what setup installed
+	rm -rf $(VENV) $(NODE_PROJECTS:%=%/node_modules)

@@ -1,0 +1,24 @@
+"""Names of things: rooms, users, groups. The only place that builds a room name."""
+
+from __future__ import annotations
+
+from typing import Final, NewType
+
+from publisher import contract
+
+Room = NewType("Room", str)
+UserId = NewType("UserId", int)
+GroupId = NewType("GroupId", int)
+
+NOTICE: Final = Room(contract.NOTICE_ROOM)
+"""Every client is in it; nobody publishes records to it."""
+
+
+def user_room(user_id: UserId) -> Room:
+    """Room of all sockets of one user."""
+    return Room(contract.user_room(user_id))
+
+
+def group_room(group_id: GroupId) -> Room:
+    """Room of the members of one group who are online."""
+    return Room(contract.group_room(group_id))

@@ -1,0 +1,132 @@
+"""Engine.IO and Socket.IO packets: out as bytes made once, in as checked values.
+
+Sources: the Engine.IO protocol, revision 4 (packet types, payloads, ``maxPayload``), and the
+Socket.IO protocol, revision 5 (packet layout).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final, NamedTuple
+
+import orjson
+
+from channel_server.core.frames import binary_frame, text_frame
+from channel_server.errors import MalformedPacket
+
+OPEN: Final = "0"
+CLOSE: Final = "1"
+PING: Final = "2"
+PONG: Final = "3"
+MESSAGE: Final = "4"
+UPGRADE: Final = "5"
+NOOP: Final = "6"
+
+SEPARATOR: Final = "\x1e"
+"""Between the packets of one polling payload."""
+
+_TYPES: Final = frozenset("0123456")
+_BASE64: Final = "b"
+
+
+class Outgoing:
+    """One Engine.IO packet for any number of clients, encoded once for each transport.
+
+    Attributes:
+        text: The packet as a polling payload holds it (binary: ``b`` and base64).
+        frame: The same packet as one WebSocket frame.
+        reply: A complete polling response, kept by the polling transport so that all pollers of
+            a room share it; None until the first one needs it.
+    """
+
+    __slots__ = ("frame", "reply", "text")
+
+    def __init__(self, text: bytes, frame: bytes) -> None:
+        self.text = text
+        self.frame = frame
+        self.reply: bytes | None = None
+
+
+def text_packet(packet: bytes) -> Outgoing:
+    """Prepare a text packet.
+
+    Args:
+        packet: UTF-8, type character included, such as ``b"2"`` or ``b'42["records",{}]'``.
+    """
+    return Outgoing(packet, text_frame(packet))
+
+
+def binary_packet(data: bytes) -> Outgoing:
+    """Prepare a binary message: raw in a WebSocket frame, ``b`` and base64 in a payload."""
+    return Outgoing(b"b" + base64.b64encode(data), binary_frame(data))
+
+
+def event_packet(event: str, body: bytes, offset: str | None = None) -> bytes:
+    """Socket.IO event of the main namespace around ready-made JSON.
+
+    Args:
+        event: Event name.
+        body: One JSON document, sent as it is.
+        offset: Position in the journal; the stock client keeps the last argument of an event
+            when it is a string (socket.io-client, lib/socket.ts, ``onevent``).
+
+    Returns:
+        ``42["<event>",<body>]`` or ``42["<event>",<body>,"<offset>"]``.
+    """
+    head = b"".join((b"42[", orjson.dumps(event), b",", body))
+    return head + b"]" if offset is None else b"".join((head, b",", orjson.dumps(offset), b"]"))
+
+
+class Incoming(NamedTuple):
+    """One packet from a client.
+
+    Attributes:
+        kind: ``OPEN`` to ``NOOP``.
+        data: What follows the type character; bytes only for a binary message.
+    """
+
+    kind: str
+    data: str | bytes
+
+
+def read_packet(text: str) -> Incoming:
+    """Read a text packet.
+
+    Raises:
+        MalformedPacket: If it is empty or its type is not 0 to 6.
+    """
+    kind = text[:1]
+    if kind not in _TYPES or not kind:
+        raise MalformedPacket("unknown packet type")
+    return Incoming(kind, text[1:])
+
+
+def read_payload(body: bytes) -> list[Incoming]:
+    """Read the body of a polling POST.
+
+    Args:
+        body: UTF-8; packets separated by U+001E, binary messages as ``b`` and base64.
+
+    Returns:
+        At least one packet.
+
+    Raises:
+        MalformedPacket: If one of the packets is malformed: none is returned then.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = ""
+    return [
+        _read_base64(packet) if packet.startswith(_BASE64) else read_packet(packet)
+        for packet in text.split(SEPARATOR)
+    ]
+
+
+def _read_base64(packet: str) -> Incoming:
+    try:
+        return Incoming(MESSAGE, base64.b64decode(packet[1:], validate=True))
+    except binascii.Error:
+        reason = "binary packet is not base64"
+    raise MalformedPacket(reason)

@@ -1,0 +1,59 @@
+"""Messages that arrive from Redis, checked and made ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from publisher.contract import RECORDS, SYSTEM_NOTICE
+
+from channel_server.core import strict_json
+from channel_server.core.names import NOTICE, Room
+from channel_server.errors import MalformedMessage
+
+CHANNELS: Final = (RECORDS, SYSTEM_NOTICE)
+"""Redis channels that ``read`` understands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """One event for one room.
+
+    Attributes:
+        room: Every member receives the event.
+        event: Socket.IO event name.
+        body: The JSON object to send, byte for byte as the publisher wrote it.
+    """
+
+    room: Room
+    event: str
+    body: bytes
+
+
+def read(channel: str, payload: bytes) -> Broadcast | None:
+    """Turn one Redis message into a broadcast.
+
+    Returns:
+        None if the message names no room: it is private and goes to nobody. (Node's
+        ``io.to(null)`` reaches nobody either; python-socketio's ``room=None`` reaches everybody.)
+
+    Raises:
+        MalformedMessage: If the payload is not a JSON object in UTF-8, or if the channel is not
+            one we subscribe to.
+    """
+    if channel not in CHANNELS:
+        raise MalformedMessage(channel, "unknown channel", len(payload))
+    # The whole document is parsed although only "room" is read: what JSON.parse refuses makes
+    # every browser in the room drop its connection.
+    try:
+        message = strict_json.loads(payload)
+    except ValueError as error:
+        raise MalformedMessage(channel, str(error), len(payload)) from error
+    if not isinstance(message, dict):
+        raise MalformedMessage(channel, "not a JSON object", len(payload))
+    if channel == SYSTEM_NOTICE:
+        return Broadcast(NOTICE, "notice", payload)
+    room = message.get("room")
+    if not isinstance(room, str) or not room:
+        return None
+    return Broadcast(Room(room), "records", payload)

@@ -1,0 +1,177 @@
+"""The Socket.IO path over HTTP: which session a request belongs to, and what it may do.
+
+Source: engine.io 6.6, lib/server.ts, ``verify`` and ``handshake``, for the order of the checks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from websockets.utils import accept_key
+
+from channel_server.core.packets import read_payload, text_packet
+from channel_server.engine.http import HTML, JSON, TEXT, Refusal, read_query
+from channel_server.engine.session import Session
+from channel_server.engine.websocket import WebSocket
+from channel_server.errors import MalformedPacket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from channel_server.engine.front import Front
+    from channel_server.engine.server import Engine
+
+_TRANSPORTS: Final = frozenset({"polling", "websocket"})
+_KEY_BYTES: Final = 16
+_SID_BYTES: Final = 15
+
+
+class Request(NamedTuple):
+    """One request to the Socket.IO path.
+
+    Attributes:
+        method: Upper case.
+        query: Query string, undecoded.
+        headers: Case-insensitive.
+        is_upgrade: The client asks for another protocol on this connection.
+        body: Of a POST; else empty.
+    """
+
+    method: str
+    query: str
+    headers: Mapping[str, str]
+    is_upgrade: bool
+    body: bytes
+
+
+class Endpoint:
+    """Serves the requests that ``Front`` has parsed.
+
+    Args:
+        engine: Owner of the sessions.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        options = engine.options
+        self._origin = options.cors.origin if options.cors.strict else None
+        limits = b'"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}' % (
+            round(options.ping_interval_s * 1000),
+            round(options.ping_timeout_s * 1000),
+            options.max_payload,
+        )
+        self._open_polling = b'0{"sid":"%s","upgrades":["websocket"],' + limits
+        self._open_socket = b'0{"sid":"%s","upgrades":[],' + limits
+
+    def serve(self, front: Front, request: Request) -> None:
+        """Answer one request, now or later, on the connection it came from."""
+        if request.method == "OPTIONS":
+            headers = request.headers.get("Access-Control-Request-Headers", "")
+            front.reply(self._engine.replies.preflight(headers))
+            return
+        if not self._engine.is_ready:
+            front.refuse(503, TEXT, b"not ready, come back soon")
+            return
+        query = read_query(request.query)
+        found = self._check(request, query)
+        if isinstance(found, Refusal):
+            front.refuse(found.status, JSON, found.body)
+        elif request.is_upgrade:
+            self._upgrade(front, request, found)
+        elif found is None:
+            self._open(front, request)
+        elif request.method == "GET":
+            self._poll(front, found)
+        else:
+            self._post(front, found, request.body)
+
+    def _check(self, request: Request, query: Mapping[str, str]) -> Session | Refusal | None:
+        """Find the session, or None for a new one, or why not."""
+        transport = query.get("transport")
+        if transport not in _TRANSPORTS:
+            return Refusal.TRANSPORT_UNKNOWN
+        if self._origin is not None and request.headers.get("Origin") not in {None, self._origin}:
+            return Refusal.FORBIDDEN
+        is_mismatch = request.is_upgrade != (transport == "websocket")
+        sid = query.get("sid")
+        found = _may_open(request, query) if sid is None else self._known(request, sid)
+        return Refusal.BAD_REQUEST if is_mismatch and not isinstance(found, Refusal) else found
+
+    def _known(self, request: Request, sid: str) -> Session | Refusal:
+        session = self._engine.sessions.get(sid)
+        if session is None:
+            return Refusal.SESSION_UNKNOWN
+        may_poll = session.polling is not None and request.method in {"GET", "POST"}
+        if request.is_upgrade:
+            may_poll = may_poll and session.probe is None
+        return session if may_poll else Refusal.BAD_REQUEST
+
+    def _open(self, front: Front, request: Request) -> None:
+        session = self._new_session(request)
+        session.open_polling()
+        self._engine.opened(session)
+        front.reply(
+            self._engine.replies.build(200, TEXT, self._open_polling % session.sid.encode())
+        )
+
+    def _poll(self, front: Front, session: Session) -> None:
+        if session.polling is not None and not session.polling.poll(front):
+            session.close("overlapping polls")
+            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+
+    def _post(self, front: Front, session: Session, body: bytes) -> None:
+        try:
+            for packet in read_payload(body):
+                session.receive(packet)
+        except MalformedPacket:
+            session.close("parse error")
+            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+        else:
+            front.reply(self._engine.replies.build(200, HTML, b"ok"))
+
+    def _upgrade(self, front: Front, request: Request, session: Session | None) -> None:
+        accept = _accept(request.headers)
+        if accept is None or request.method != "GET":
+            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+            return
+        head = (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
+        )
+        if session is not None:
+            probe = WebSocket(self._engine, session, is_probe=True)
+            self._engine.doors.probing(probe)
+            front.detach(probe, head)
+            return
+        session = self._new_session(request)
+        socket = WebSocket(self._engine, session, is_probe=False)
+        session.open_socket(socket)
+        self._engine.opened(session)
+        packet = text_packet(self._open_socket % session.sid.encode())
+        front.detach(socket, head + packet.frame)
+
+    def _new_session(self, request: Request) -> Session:
+        return Session(self._engine, secrets.token_urlsafe(_SID_BYTES), request.query)
+
+
+def _may_open(request: Request, query: Mapping[str, str]) -> Refusal | None:
+    """Tell why a request may not open a session; None if it may."""
+    if request.method != "GET":
+        return Refusal.BAD_HANDSHAKE_METHOD
+    return None if query.get("EIO") == "4" else Refusal.UNSUPPORTED_PROTOCOL
+
+
+def _accept(headers: Mapping[str, str]) -> str | None:
+    """Value of ``Sec-WebSocket-Accept``, or None for a bad handshake (RFC 6455, 4.2.1)."""
+    key = headers.get("Sec-WebSocket-Key", "")
+    try:
+        is_key = len(base64.b64decode(key, validate=True)) == _KEY_BYTES
+    except (binascii.Error, ValueError):
+        is_key = False
+    is_websocket = headers.get("Upgrade", "").lower() == "websocket"
+    if not is_key or not is_websocket or headers.get("Sec-WebSocket-Version") != "13":
+        return None
+    return accept_key(key)

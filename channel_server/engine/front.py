@@ -1,0 +1,259 @@
+"""One TCP connection as it comes in: aiohttp parses it, we answer the Socket.IO path ourselves.
+
+This is the one module that reaches into aiohttp. ``aiohttp.web_protocol.RequestHandler`` keeps
+its parser and serves every other path; requests for the Socket.IO path are taken out before
+aiohttp builds a task, a request and a response for them. A poll costs 25 µs that way instead of
+130 (``make bench``), and an accepted WebSocket leaves aiohttp for good.
+``tests/unit/engine/test_front_shape.py`` fails when aiohttp's shape changes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from aiohttp.http import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
+
+from channel_server.engine.endpoint import Request
+from channel_server.engine.http import TEXT
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from aiohttp.http_parser import RawRequestMessage
+    from aiohttp.streams import StreamReader
+    from aiohttp.web import BaseRequest, Server, StreamResponse
+
+    from channel_server.engine.polling import Polling
+    from channel_server.engine.server import Engine
+    from channel_server.engine.websocket import WebSocket
+
+_MAX_PIPELINED: Final = 16
+_FOR_EVER_S: Final = 10.0**9
+_MAX_HEAD_LINE: Final = 8190
+
+
+class Front(RequestHandler):
+    """HTTP on one connection; requests are answered one after the other, in order.
+
+    States: idle → busy with one request (ours, or aiohttp's) → idle → …, or → detached.
+
+    Args:
+        engine: Serves the Socket.IO path.
+        server: aiohttp's server, which serves every other path.
+    """
+
+    __slots__ = (
+        "_body",
+        "_current",
+        "_engine",
+        "_holder",
+        "_is_adopted",
+        "_is_busy",
+        "_is_detached",
+        "_queue",
+        "_tail",
+    )
+
+    def __init__(self, engine: Engine, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=_FOR_EVER_S,  # idle connections are closed by the engine
+            access_log=None,  # type: ignore[arg-type]
+            auto_decompress=False,
+            max_line_size=_MAX_HEAD_LINE,
+            max_field_size=_MAX_HEAD_LINE,
+            read_bufsize=engine.options.max_payload,
+        )
+        self._engine = engine
+        self._queue: deque[tuple[RawRequestMessage, StreamReader]] = deque()
+        self._current: RawRequestMessage | None = None
+        self._body: StreamReader | None = None
+        self._holder: Polling | None = None
+        self._tail = b""
+        self._is_adopted = False
+        self._is_busy = False
+        self._is_detached = False
+
+    # ── the connection ──────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Accept, or answer 503 when there are too many connections."""
+        # Not RequestHandler's: its task and its timer are only made when aiohttp gets work.
+        self.transport = cast("asyncio.Transport", transport)
+        if not self._engine.doors.enter(self):
+            reply = self._engine.replies.build(503, TEXT, b"too many connections", close=True)
+            self.transport.write(reply)
+            self.transport.close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Tell whoever waits on this connection."""
+        self._engine.doors.leave(self)
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            holder.lost()
+        self._queue.clear()
+        self._let_go(exc)
+
+    def _let_go(self, exc: BaseException | None = None) -> None:
+        """End aiohttp's part, and break the cycle between its parser and this object."""
+        if self._is_adopted:
+            super().connection_lost(exc)
+        self.transport = None
+        self._manager = None
+        self._parser = None
+        self._request_factory = None
+        self._request_handler = None
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and serve what is complete."""
+        if self._force_close or self._close or self._parser is None:
+            return
+        if self._upgraded:
+            super().data_received(data)
+            return
+        try:
+            messages, is_upgrade, tail = self._parser.feed_data(data)
+        except HttpProcessingError:
+            self.refuse(400, TEXT, b"bad request")
+            return
+        self._queue.extend(messages)
+        if is_upgrade:
+            self._tail = bytes(tail)
+        if len(self._queue) > _MAX_PIPELINED:
+            self.refuse(400, TEXT, b"too many requests in one go")
+        elif self._body is not None:
+            self._continue_body()
+        else:
+            self._next()
+
+    def _next(self) -> None:
+        """Begin requests until one of them has to wait for its answer."""
+        while self._queue and not self._is_busy and not self._is_detached:
+            message, payload = self._queue.popleft()
+            self._is_busy = True
+            self._engine.doors.busy(self)
+            path, _, query = message.path.partition("?")
+            if path != self._engine.options.path:
+                self._adopt(message, payload)
+                continue
+            self._current = message
+            cast("Any", self._parser).message_consumed()
+            if message.compression is not None:
+                self.refuse(415, TEXT, b"compressed bodies are not accepted")
+            elif message.method != "POST" or payload.is_eof():
+                self._serve(query, payload)
+            elif self._is_too_long(message):
+                self.refuse(413, TEXT, b"body is too long")
+            else:
+                self._body = payload
+                self._engine.doors.reading(self)
+
+    def _is_too_long(self, message: RawRequestMessage) -> bool:
+        length = message.headers.get("Content-Length", "0")
+        return not length.isdecimal() or int(length) > self._engine.options.max_payload
+
+    def _continue_body(self) -> None:
+        """More of a POST has come."""
+        body, message = self._body, self._current
+        if body is None or message is None:
+            return
+        if body.total_bytes > self._engine.options.max_payload:
+            self.refuse(413, TEXT, b"body is too long")
+        elif body.is_eof():
+            self._body = None
+            self._engine.doors.read(self)
+            self._serve(message.path.partition("?")[2], body)
+            self._next()
+
+    def _serve(self, query: str, payload: StreamReader) -> None:
+        message = cast("RawRequestMessage", self._current)
+        body = payload.read_nowait() if message.method == "POST" else b""
+        if len(body) > self._engine.options.max_payload:
+            self.refuse(413, TEXT, b"body is too long")
+            return
+        request = Request(message.method, query, message.headers, bool(message.upgrade), body)
+        self._engine.endpoint.serve(self, request)
+
+    # ── answers ─────────────────────────────────────────────────────────────────────────────
+
+    def hold(self, holder: Polling) -> None:
+        """Keep the request open; ``holder`` is told if the connection dies meanwhile."""
+        self._holder = holder
+
+    def reply(self, response: bytes) -> None:
+        """Answer the current request. Never raises; a lost connection ignores it."""
+        message, self._current, self._holder = self._current, None, None
+        if self.transport is None or message is None:
+            return
+        self.transport.write(response)
+        self._is_busy = False
+        if message.should_close or message.upgrade:
+            self.transport.close()
+            return
+        self._engine.doors.idle(self)
+        if self._queue:
+            self._loop.call_soon(self._next)
+
+    def refuse(self, status: int, kind: bytes, body: bytes) -> None:
+        """Answer with an error and close: the rest of the request may never have been read."""
+        self._queue.clear()
+        self._body = None
+        if self.transport is not None:
+            self.transport.write(self._engine.replies.build(status, kind, body, close=True))
+            self.transport.close()
+
+    def detach(self, socket: WebSocket, head: bytes) -> None:
+        """Hand the TCP connection over to a WebSocket.
+
+        Args:
+            socket: Gets all further bytes.
+            head: The 101 response, and frames to follow it at once.
+        """
+        transport = cast("asyncio.Transport", self.transport)
+        self._is_detached = True
+        self._engine.doors.leave(self)
+        self._engine.doors.attach()
+        transport.write(head)
+        transport.set_protocol(socket)
+        socket.connection_made(transport)
+        self.transport = None
+        self._current = None
+        self._let_go()
+        if self._tail:
+            socket.data_received(self._tail)
+
+    # ── aiohttp's share ─────────────────────────────────────────────────────────────────────
+
+    def _adopt(self, message: RawRequestMessage, payload: StreamReader) -> None:
+        """Let aiohttp serve this request; its machinery is made with the first one."""
+        if not self._is_adopted:
+            self._is_adopted = True
+            super().connection_made(cast("asyncio.Transport", self.transport))
+        if message.upgrade:
+            self._upgraded = True
+            self._message_tail = self._tail
+        self._messages.append((message, payload))
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def finish_response(
+        self, request: BaseRequest, resp: StreamResponse, start_time: float | None
+    ) -> tuple[StreamResponse, bool]:
+        """Write aiohttp's response; then the next request may begin."""
+        result = await super().finish_response(request, resp, start_time)
+        self._is_busy = False
+        if self.transport is not None:
+            self._engine.doors.idle(self)
+            self._loop.call_soon(self._next)
+        return result
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()

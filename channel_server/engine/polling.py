@@ -1,0 +1,107 @@
+"""The long-polling half of a session: one waiting GET, and an outbox for when there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from channel_server.core import packets
+from channel_server.engine.http import TEXT
+
+if TYPE_CHECKING:
+    from channel_server.core.packets import Outgoing
+    from channel_server.engine.front import Front
+    from channel_server.engine.server import Engine
+    from channel_server.engine.session import Session
+
+_NOOP: Final = packets.text_packet(packets.NOOP.encode())
+_CLOSE: Final = packets.text_packet(packets.CLOSE.encode())
+
+
+class Polling:
+    """Packets wait here until the client asks for them.
+
+    Invariant: the outbox is empty while a GET waits.
+
+    Args:
+        session: The session it serves; hung up when the outbox grows past the ceiling.
+        engine: For the replies, the limits and the list of slow clients.
+    """
+
+    __slots__ = ("_engine", "_outbox", "_outbox_bytes", "_session", "_waiting", "is_posting")
+
+    def __init__(self, session: Session, engine: Engine) -> None:
+        self._session = session
+        self._engine = engine
+        self._outbox: list[Outgoing] = []
+        self._outbox_bytes = 0
+        self._waiting: Front | None = None
+        self.is_posting = False
+
+    def write(self, packet: Outgoing) -> None:
+        """Answer the waiting GET, or keep the packet for the next one."""
+        if self._waiting is not None:
+            front, self._waiting = self._waiting, None
+            front.reply(self._reply(packet))
+            return
+        self._outbox.append(packet)
+        self._outbox_bytes += len(packet.text)
+        self._engine.slow.watch(self._session, self._outbox_bytes)
+
+    def poll(self, front: Front) -> bool:
+        """Take a GET: answer it now, or when there is something to say.
+
+        Returns:
+            False if another GET waits already: the protocol allows one, and the session must
+            be closed.
+        """
+        if self._waiting is not None:
+            return False
+        if self._outbox:
+            front.reply(self._take())
+        elif self._session.probe is not None:
+            front.reply(self._reply(_NOOP))
+        else:
+            self._waiting = front
+            front.hold(self)
+        return True
+
+    def release(self) -> None:
+        """Answer the waiting GET with a noop, so that the client stops polling."""
+        if self._waiting is not None:
+            self.write(_NOOP)
+
+    def lost(self) -> None:
+        """The connection of the waiting GET is gone: the client has given up."""
+        self._waiting = None
+        self._session.close("transport close")
+
+    def end(self) -> list[Outgoing]:
+        """Hand over what was not fetched, after an upgrade."""
+        self.release()
+        self._engine.slow.forget(self._session)
+        outbox, self._outbox = self._outbox, []
+        return outbox
+
+    def close(self, *, by_client: bool) -> None:
+        """Answer the waiting GET for the last time.
+
+        Args:
+            by_client: A client that closes gets a noop, one that is closed the close packet.
+        """
+        if self._waiting is not None:
+            self.write(_NOOP if by_client else _CLOSE)
+
+    def _take(self) -> bytes:
+        """All that waits, as one response."""
+        outbox, self._outbox, self._outbox_bytes = self._outbox, [], 0
+        self._engine.slow.forget(self._session)
+        if len(outbox) == 1:
+            return self._reply(outbox[0])
+        body = packets.SEPARATOR.encode().join(packet.text for packet in outbox)
+        return self._engine.replies.build(200, TEXT, body)
+
+    def _reply(self, packet: Outgoing) -> bytes:
+        """The response with just this packet, built once for all clients that get it."""
+        if packet.reply is None:
+            packet.reply = self._engine.replies.build(200, TEXT, packet.text)
+        return packet.reply

@@ -1,0 +1,123 @@
+"""One Engine.IO session: it survives the upgrade from polling to a WebSocket, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from channel_server.core import packets
+from channel_server.engine.polling import Polling
+from channel_server.errors import MalformedPacket
+
+if TYPE_CHECKING:
+    from collections import deque
+
+    from channel_server.core.packets import Incoming, Outgoing
+    from channel_server.engine.server import Engine
+    from channel_server.engine.websocket import WebSocket
+
+
+class Session:
+    """A client as the layers above see it: ``write`` to it, ``hang_up`` on it.
+
+    Invariants:
+
+    - while open, exactly one of ``polling`` and ``socket`` is set; once closed, neither;
+    - ``probe`` is set only while polling, between the probe and the end of the upgrade.
+
+    Attributes:
+        sid: Session id; a secret between us and this client.
+        query: Query string of the first request, undecoded. It holds the token: never log it.
+        inbox: Messages that wait for the handler that is running now; None while none runs.
+    """
+
+    __slots__ = ("__weakref__", "_engine", "inbox", "polling", "probe", "query", "sid", "socket")
+
+    def __init__(self, engine: Engine, sid: str, query: str) -> None:
+        self._engine = engine
+        self.sid = sid
+        self.query = query
+        self.polling: Polling | None = None
+        self.socket: WebSocket | None = None
+        self.probe: WebSocket | None = None
+        self.inbox: deque[str | bytes] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client can still be written to."""
+        return self.socket is not None or self.polling is not None
+
+    @property
+    def transport(self) -> str:
+        """``"polling"`` or ``"websocket"``."""
+        return "polling" if self.socket is None else "websocket"
+
+    def write(self, packet: Outgoing) -> None:
+        """Queue a packet. Never waits, never raises; a closed session ignores it."""
+        if self.socket is not None:
+            self.socket.write(packet.frame)
+        elif self.polling is not None:
+            self.polling.write(packet)
+
+    def receive(self, packet: Incoming) -> None:
+        """Take a packet from either transport.
+
+        Raises:
+            MalformedPacket: If a client may not send it.
+        """
+        if packet.kind == packets.MESSAGE:
+            self._engine.receive(self, packet.data)
+        elif packet.kind == packets.PONG:
+            self._engine.heartbeat.pong(self)
+        elif packet.kind == packets.CLOSE:
+            self.close("client disconnect")
+        elif packet.kind == packets.PING:
+            raise MalformedPacket("heartbeat in the wrong direction")
+
+    def open_polling(self) -> None:
+        """Begin on HTTP long-polling."""
+        self.polling = Polling(self, self._engine)
+
+    def open_socket(self, socket: WebSocket) -> None:
+        """Begin on a WebSocket."""
+        self.socket = socket
+
+    def begin_upgrade(self, socket: WebSocket) -> None:
+        """A probe has been answered: end the waiting poll so that the client can switch."""
+        if self.polling is not None:
+            self.probe = socket
+            self.polling.release()
+
+    def abandon_upgrade(self) -> None:
+        """The probe socket is gone; polling goes on."""
+        self.probe = None
+
+    def complete_upgrade(self, socket: WebSocket) -> None:
+        """Switch to the socket, and send what polling had not fetched yet, in order."""
+        polling, self.polling, self.probe = self.polling, None, None
+        self.socket = socket
+        if polling is not None:
+            for packet in polling.end():
+                socket.write(packet.frame)
+
+    def hang_up(self, reason: str) -> None:
+        """Close the transport so that the client reconnects; unread data is thrown away."""
+        self.close(reason, abort=True)
+
+    def close(self, reason: str, *, abort: bool = False) -> None:
+        """End the session. Returns at once; the handlers above learn of it in a later slice.
+
+        Args:
+            reason: For the disconnect handler and the metrics.
+            abort: Do not wait until the client has read what was written.
+        """
+        if not self.is_open:
+            return
+        socket, polling, probe = self.socket, self.polling, self.probe
+        self.socket = self.polling = self.probe = None
+        if socket is not None:
+            socket.close(abort=abort)
+        if probe is not None:
+            probe.close(abort=abort)
+        if polling is not None:
+            polling.close(by_client=reason == "client disconnect")
+        self._engine.closed(self, reason)

@@ -1,0 +1,96 @@
+"""Errors raised on purpose by channel_server.
+
+ChannelServerError
+├── ConfigError           the environment is wrong; raised before anything starts
+├── MissingPart           a program or package that the command needs is not installed
+├── MalformedMessage      one Redis payload is wrong; count it and go on
+├── MalformedPacket       one client sent what the protocol forbids; close that client
+└── RedisLost             Redis cannot answer now; wait, or send the client away to return
+"""
+
+from __future__ import annotations
+
+
+class ChannelServerError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ConfigError(ChannelServerError):
+    """The environment does not describe a server we can run.
+
+    Attributes:
+        problems: One sentence for each variable, so that an operator fixes all in one go.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(self.problems)
+
+
+class MissingPart(ChannelServerError):
+    """A program or package that the command needs is not installed.
+
+    Attributes:
+        part: What is missing.
+        remedy: The command, or the setting, that provides it.
+    """
+
+    def __init__(self, part: str, remedy: str) -> None:
+        super().__init__(part, remedy)
+        self.part = part
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.part} is missing: {self.remedy}"
+
+
+class MalformedMessage(ChannelServerError, ValueError):
+    """A Redis payload is not what its channel promises.
+
+    Attributes:
+        channel: Redis channel, such as ``/records``.
+        reason: What is wrong, without quoting the payload, which may be private.
+        size: Length of the payload in bytes.
+    """
+
+    def __init__(self, channel: str, reason: str, size: int) -> None:
+        super().__init__(channel, reason, size)
+        self.channel = channel
+        self.reason = reason
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.reason} ({self.size} bytes)"
+
+
+class MalformedPacket(ChannelServerError, ValueError):
+    """A client sent something that Engine.IO or Socket.IO forbids.
+
+    Attributes:
+        reason: What is wrong, without quoting the packet.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class RedisLost(ChannelServerError, ConnectionError):
+    """Redis cannot answer now.
+
+    Attributes:
+        reason: What happened, without the URL, which may hold a password.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Redis is lost: {self.reason}"

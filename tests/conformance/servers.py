@@ -1,0 +1,99 @@
+"""The two servers that the protocol suites expect.
+
+python -m tests.conformance.servers engine --port 3000
+python -m tests.conformance.servers socketio --port 3000
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import uvloop
+from aiohttp import web
+
+from channel_server.engine.front import Front
+from channel_server.engine.options import Options
+from channel_server.engine.server import Engine
+from channel_server.live.server import SocketServer
+
+if TYPE_CHECKING:
+    from channel_server.engine.session import Session
+
+OPTIONS = Options(ping_interval_s=0.3, ping_timeout_s=0.2, connect_timeout_s=None)
+
+
+def echo_engine() -> Engine:
+    """An engine that sends every message back."""
+    engine = Engine(options=dataclasses.replace(OPTIONS, path="/engine.io/"))
+
+    async def echo(sid: str, data: str | bytes) -> None:
+        await engine.send(sid, data)
+
+    async def ignore(sid: str, reason: str) -> None:
+        del sid, reason
+
+    engine.on("message", echo)
+    engine.on("disconnect", ignore)
+    return engine
+
+
+class EchoServer(SocketServer):
+    """A Socket.IO server that sends every event back."""
+
+    def __init__(self) -> None:
+        options = dataclasses.replace(OPTIONS, connect_timeout_s=1.0)
+        super().__init__(options, namespaces=("/", "/custom"))
+        for namespace in self.namespaces:
+            self.on("message", self._back(namespace), namespace=namespace)
+            self.on("message-with-ack", self._ack, namespace=namespace)
+
+    def welcome(
+        self, session: Session, sid: str, namespace: str, auth: dict[str, Any], admitted: object
+    ) -> None:
+        super().welcome(session, sid, namespace, auth, admitted)
+        self.write(session, b"2", namespace, orjson.dumps(["auth", auth]))
+
+    def _back(self, namespace: str) -> Any:
+        async def back(sid: str, *arguments: Any) -> None:
+            await self.emit("message-back", arguments, to=sid, namespace=namespace)
+
+        return back
+
+    @staticmethod
+    async def _ack(_sid: str, *arguments: Any) -> tuple[Any, ...]:
+        return arguments
+
+
+async def serve(engine: Engine, port: int) -> None:
+    """Serve until cancelled."""
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    assert runner.server is not None
+    server = await loop.create_server(
+        lambda: Front(engine, runner.server, loop), "127.0.0.1", port
+    )
+    print(f"listening on port {server.sockets[0].getsockname()[1]}", flush=True)
+    await engine.run()
+
+
+def main() -> None:
+    """Start the server that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["engine", "socketio"])
+    parser.add_argument("--port", type=int, default=3000)
+    arguments = parser.parse_args()
+    uvloop.run(_main(arguments.kind, arguments.port))
+
+
+async def _main(kind: str, port: int) -> None:
+    engine = echo_engine() if kind == "engine" else EchoServer().engine
+    await serve(engine, port)
+
+
+if __name__ == "__main__":
+    main()
