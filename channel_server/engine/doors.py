@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from channel_server.engine.deadlines import Deadlines
@@ -34,6 +35,8 @@ class Doors:
         self.fronts: set[Front] = set()
         self.socket_count = 0
         self.refused = 0
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
         connect_s = options.connect_timeout_s or float("inf")
         self._silent: Deadlines[Front] = Deadlines(connect_s, clock)
         self._idle: Deadlines[Front] = Deadlines(options.idle_timeout_s, clock)
@@ -47,6 +50,7 @@ class Doors:
             self.refused += 1
             return False
         self.fronts.add(front)
+        self._is_empty.clear()
         self._silent.start(front)
         return True
 
@@ -73,6 +77,7 @@ class Doors:
         self._silent.stop(front)
         self._idle.stop(front)
         self._bodies.stop(front)
+        self._note_empty()
 
     def attach(self) -> None:
         """A connection speaks WebSocket from now on."""
@@ -93,8 +98,17 @@ class Doors:
     def detach(self, socket: WebSocket) -> None:
         """A WebSocket connection is gone."""
         self.socket_count -= 1
+        self._note_empty()
         self._probes.stop(socket)
         self._closing.stop(socket)
+
+    def _note_empty(self) -> None:
+        if not self.fronts and not self.socket_count:
+            self._is_empty.set()
+
+    async def empty(self) -> None:
+        """Wait until the last connection is gone."""
+        await self._is_empty.wait()
 
     def expire(self) -> None:
         """Close the connections whose time is up."""

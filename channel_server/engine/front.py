@@ -216,8 +216,8 @@ class Front(RequestHandler):
         """
         transport = cast("asyncio.Transport", self.transport)
         self._is_detached = True
-        self._engine.doors.leave(self)
         self._engine.doors.attach()
+        self._engine.doors.leave(self)
         transport.write(head)
         transport.set_protocol(socket)
         socket.connection_made(transport)

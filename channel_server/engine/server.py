@@ -50,6 +50,7 @@ class Engine:
     Attributes:
         is_ready: False answers every request with 503.
         hang_ups: How many sessions ended, by reason.
+        departed: Called with each closed session, in the clean-up; must not raise.
     """
 
     async_mode = "asgi"
@@ -59,6 +60,7 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self.is_ready = True
         self.hang_ups: Counter[str] = Counter()
+        self.departed: Callable[[Session], None] = lambda _: None
         self.replies = Replies(self.options.cors)
         self.endpoint = Endpoint(self)
         clock = time.monotonic
@@ -71,8 +73,8 @@ class Engine:
             self.options.connect_timeout_s or float("inf"), clock
         )
         self._handlers: dict[str, Callable[..., Awaitable[Any]]] = {}
-        self._departed: deque[tuple[Session, str]] = deque()
-        self._has_departed = asyncio.Event()
+        self._leaving: deque[tuple[Session, str]] = deque()
+        self._is_anyone_leaving = asyncio.Event()
         self._workers: asyncio.TaskGroup | None = None
 
     # ── what python-socketio asks for ───────────────────────────────────────────────────────
@@ -140,8 +142,8 @@ class Engine:
         self.slow.forget(session)
         self._unconfirmed.stop(session)
         self.hang_ups[reason] += 1
-        self._departed.append((session, reason))
-        self._has_departed.set()
+        self._leaving.append((session, reason))
+        self._is_anyone_leaving.set()
 
     def _spawn(self, session: Session) -> None:
         assert self._workers is not None, "Engine.run is not running"
@@ -193,11 +195,12 @@ class Engine:
 
     async def _clean_up(self) -> NoReturn:
         while True:
-            await self._has_departed.wait()
-            self._has_departed.clear()
+            await self._is_anyone_leaving.wait()
+            self._is_anyone_leaving.clear()
             count = 0
-            while self._departed:
-                session, reason = self._departed.popleft()
+            while self._leaving:
+                session, reason = self._leaving.popleft()
+                self.departed(session)
                 await self._handlers["disconnect"](session.sid, reason)
                 count += 1
                 if count % _SLICE == 0:

@@ -1,0 +1,5 @@
+"""``python -m channel_server``."""
+
+from channel_server.cli import main
+
+main()

@@ -1,0 +1,192 @@
+"""The commands. The only reader of the environment, and the only place that ends the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import orjson
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from channel_server import __version__, log
+from channel_server.config import Settings
+from channel_server.errors import ConfigError, MissingPart
+from publisher import Publisher, PublishError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+app = typer.Typer(
+    name="channel-server",
+    help="Live updates for Loomio: delivers what is published to Redis to the right browsers.",
+    epilog="Settings come from environment variables; `channel-server check-config` shows them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Group = Annotated[int | None, typer.Option("--group", min=1, help="Send to this group's room.")]
+User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this user's room.")]
+
+
+@app.command()
+def serve() -> None:
+    """Run the server for production: REDIS_URL in, Socket.IO on PORT out."""
+    from channel_server.app import serve as run
+
+    settings = _settings()
+    log.configure(settings.log_format)
+    _run(run(settings))
+
+
+@app.command()
+def dev() -> None:
+    """Try it: the server, a Redis of its own (unless REDIS_URL is set), and a demo page."""
+    from channel_server.dev import run_demo
+
+    settings = _settings()
+    log.configure(settings.log_format)
+    has_redis = bool(os.environ.get("REDIS_CACHE_URL") or os.environ.get("REDIS_URL"))
+    _run(run_demo(settings, has_redis=has_redis))
+
+
+@app.command("check-config")
+def check_config() -> None:
+    """Check the environment variables and show the values in force, passwords masked."""
+    table = Table("setting", "value", title="channel-server settings")
+    for name, value in _settings().shown().items():
+        table.add_row(name, value)
+    Console().print(table)
+
+
+@app.command()
+def publish(
+    records: Annotated[str, typer.Argument(help="JSON object of records, or - to read it.")],
+    group: Group = None,
+    user: User = None,
+) -> None:
+    """Publish records to a group or to a user, as the application would."""
+    text = sys.stdin.read() if records == "-" else records
+    try:
+        parsed = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        _fail(f"records are not JSON: {error}")
+    if group is None and user is None:
+        _fail("name a receiver: --group or --user")
+    with _publisher() as publisher:
+        _report(publisher.publish_records(parsed, group_id=group, user_id=user))
+
+
+@app.command()
+def notice(
+    text: Annotated[
+        str | None, typer.Argument(help="The notice; leave it out to clear it.")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Version the notice speaks of.")] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Offer to reload the page.")] = False,
+) -> None:
+    """Show a notice to everybody who is online."""
+    with _publisher() as publisher:
+        _report(publisher.publish_system_notice(text, version=version, reload=reload))
+
+
+@app.command()
+def token(
+    user: Annotated[int, typer.Option("--user", min=1, help="User id.")],
+    name: Annotated[str, typer.Option(help="Name of the user.")] = "Someone",
+    group: Annotated[
+        list[int] | None, typer.Option("--group", help="Group id; repeatable.")
+    ] = None,
+    ttl: Annotated[
+        int | None, typer.Option(min=0, help="Seconds; 0 for ever; default CACHE_REDIS_EXPIRE.")
+    ] = None,
+) -> None:
+    """Issue a channel token for a user and print it."""
+    life: dict[str, Any] = {} if ttl is None else {"ttl": ttl or None}
+    with _publisher() as publisher:
+        print(publisher.tokens.issue({"id": user, "name": name}, group_ids=group or [], **life))  # noqa: T201
+
+
+@app.command()
+def tail(
+    channel_token: Annotated[
+        str | None, typer.Argument(help="Channel token; leave it out to be a visitor.")
+    ] = None,
+    url: Annotated[str, typer.Option(help="Of the server.")] = "http://localhost:5000",
+) -> None:
+    """Print what the owner of a token receives, until Ctrl-C."""
+    from channel_server import tail as client
+
+    console = Console(soft_wrap=True)
+    _run(
+        client.tail(
+            url,
+            channel_token,
+            lambda event, body: console.print(f"[bold]{event}[/bold]", body, markup=True),
+        )
+    )
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Answer --version."""
+    if version:
+        print(__version__)  # noqa: T201
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in plain lines."""
+    try:
+        app()
+    except ConfigError as error:
+        for problem in error.problems:
+            _errors.print(f"configuration: {problem}", markup=False)
+        sys.exit(2)
+    except (MissingPart, PublishError) as error:
+        _fail(str(error))
+
+
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+def _publisher() -> Publisher:
+    return Publisher.from_env(os.environ)
+
+
+def _report(subscribers: int) -> None:
+    print(f"received by {subscribers} channel server{'' if subscribers == 1 else 's'}")  # noqa: T201
+
+
+def _run(main_task: Coroutine[Any, Any, None]) -> None:
+    """Run until done; a known trouble, alone or in a task group, becomes one line."""
+    troubles: list[BaseException] = []
+    try:
+        uvloop.run(main_task)
+    except* KeyboardInterrupt:
+        pass
+    except* (MissingPart, PublishError, OSError) as group:
+        troubles.extend(_leaves(group))
+    if troubles:
+        _fail("; ".join(str(trouble) for trouble in troubles))
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _fail(text: str) -> NoReturn:
+    _errors.print(text, markup=False)
+    sys.exit(1)

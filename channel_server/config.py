@@ -1,0 +1,167 @@
+"""Settings, read once from the environment. No other module reads it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from channel_server.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+_LOG_FORMATS: Final = ("text", "json")
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator can change, in the units the code uses.
+
+    A variable that is set to the empty string counts as not set.
+
+    Attributes:
+        port: ``PORT``. TCP port of the HTTP and WebSocket listener; 0 takes a free one.
+        redis_url: ``REDIS_CACHE_URL``, else ``REDIS_URL``.
+        cors_origin: ``PUBLIC_APP_URL``, else ``https://`` and ``CANONICAL_HOST``, else
+            ``https://`` and ``VIRTUAL_HOST`` without its first ``channels.``; None allows all.
+        is_origin_checked: ``ORIGIN_CHECK``. Refuse browsers from other origins.
+        lookup_patience_s: ``LOOKUP_SECONDS``. How long a client waits for its token look-up
+            while Redis cannot answer, before it is sent away to return.
+        probe_s: ``PROBE_SECONDS``. Redis must give a sign of life this often.
+        write_limit: ``WRITE_LIMIT_KIB`` times 1024. Unread bytes at which a client is slow.
+        write_timeout_s: ``WRITE_SECONDS``. How long it may stay slow.
+        max_connections: ``MAX_CONNECTIONS``; None: as many as there are file descriptors.
+        log_format: ``LOG_FORMAT``, ``text`` or ``json``.
+    """
+
+    port: int = 5000
+    redis_url: str = "redis://localhost:6379/0"
+    cors_origin: str | None = None
+    is_origin_checked: bool = False
+    lookup_patience_s: float = 20.0
+    probe_s: float = 5.0
+    write_limit: int = 1024 * 1024
+    write_timeout_s: float = 5.0
+    max_connections: int | None = None
+    log_format: str = "text"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read settings from an environment mapping.
+
+        Raises:
+            ConfigError: For all variables that cannot be read, together.
+        """
+        default = cls()
+        reader = _Reader(env)
+        settings = cls(
+            port=reader.integer("PORT", default.port, low=0, high=65_535),
+            redis_url=reader.redis_url(("REDIS_CACHE_URL", "REDIS_URL"), default.redis_url),
+            cors_origin=reader.origin(),
+            is_origin_checked=reader.flag("ORIGIN_CHECK"),
+            lookup_patience_s=reader.integer("LOOKUP_SECONDS", 20, low=1, high=600),
+            probe_s=reader.integer("PROBE_SECONDS", 5, low=1, high=600),
+            write_limit=reader.integer("WRITE_LIMIT_KIB", 1024, low=64, high=1 << 20) * 1024,
+            write_timeout_s=reader.integer("WRITE_SECONDS", 5, low=1, high=600),
+            max_connections=reader.integer("MAX_CONNECTIONS", 0, low=0, high=10_000_000) or None,
+            log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
+        )
+        if settings.is_origin_checked and settings.cors_origin is None:
+            reader.problems.append("ORIGIN_CHECK needs PUBLIC_APP_URL or CANONICAL_HOST")
+        if reader.problems:
+            raise ConfigError(tuple(reader.problems))
+        return settings
+
+    def shown(self) -> dict[str, str]:
+        """Values for a person to read, passwords masked."""
+        values = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return values | {"redis_url": masked(self.redis_url)}
+
+
+def masked(url: str) -> str:
+    """Replace the password in a URL by ``***``; query parameters are left out."""
+    parts = urlsplit(url)
+    name, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = name.partition(":")
+    netloc = f"{user}{':***' if colon else ''}{at}{host}"
+    return f"{parts.scheme}://{netloc}{parts.path}"
+
+
+class _Reader:
+    """Collects problems instead of stopping at the first one."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = {name: value.strip() for name, value in env.items() if value.strip()}
+        self.problems: list[str] = []
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        text = self._env.get(name)
+        if text is None:
+            return default
+        try:
+            value = int(text)
+        except ValueError:
+            self.problems.append(f"{name} must be a whole number, not {text!r}")
+            return default
+        if not low <= value <= high:
+            self.problems.append(f"{name} must be between {low} and {high}, not {value}")
+            return default
+        return value
+
+    def flag(self, name: str) -> bool:
+        text = self._env.get(name, "0").lower()
+        if text not in _YES | _NO:
+            self.problems.append(f"{name} must be 1 or 0, not {text!r}")
+        return text in _YES
+
+    def choice(self, name: str, values: tuple[str, ...]) -> str:
+        text = self._env.get(name, values[0])
+        if text not in values:
+            self.problems.append(f"{name} must be {' or '.join(values)}, not {text!r}")
+        return text
+
+    def redis_url(self, names: tuple[str, ...], default: str) -> str:
+        name = next((name for name in names if name in self._env), None)
+        if name is None:
+            return default
+        url = self._env[name]
+        # The URL may hold a password: the message does not quote it.
+        if not _is_redis_url(url):
+            self.problems.append(f"{name} must be a redis://, rediss:// or unix:// URL")
+        return url
+
+    def origin(self) -> str | None:
+        if "PUBLIC_APP_URL" in self._env:
+            return self._public_origin(self._env["PUBLIC_APP_URL"])
+        host = self._env.get("CANONICAL_HOST")
+        if host is None and "VIRTUAL_HOST" in self._env:
+            first = self._env["VIRTUAL_HOST"].split(",")[0].strip()
+            host = first.replace("channels.", "", 1)
+        return None if host is None else f"https://{host}"
+
+    def _public_origin(self, url: str) -> str | None:
+        """Browsers send an origin without path: a trailing slash would never match."""
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or not url.isprintable():
+            self.problems.append("PUBLIC_APP_URL must be an http:// or https:// URL")
+            return None
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_redis_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    if parts.scheme == "unix":
+        return bool(parts.path)
+    return parts.scheme in _REDIS_SCHEMES and is_port
+
+
+__all__ = ["Settings", "masked"]

@@ -1,0 +1,67 @@
+"""Try it: a server, a Redis of its own, and a page that shows the two at work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+
+from channel_server.adapters.embedded import embedded_redis
+from channel_server.app import ChannelServer, stop_on_signals
+from channel_server.web.demo import Demo, DemoUser
+from publisher import AsyncPublisher
+
+if TYPE_CHECKING:
+    from channel_server.config import Settings
+
+_SAMPLE_USERS: Final = (
+    (1, "Ann", (1, 2)),
+    (2, "Ben", (2, 3)),
+)
+
+
+async def run_demo(settings: Settings, *, has_redis: bool) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    Args:
+        settings: Of the server.
+        has_redis: The operator has named a Redis; else one is started.
+
+    Raises:
+        MissingPart: If there is no redis-server to start.
+        OSError: If the port is taken.
+    """
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    async with contextlib.AsyncExitStack() as stack:
+        if not has_redis:
+            url = await stack.enter_async_context(embedded_redis())
+            settings = dataclasses.replace(settings, redis_url=url)
+        publisher = await stack.enter_async_context(AsyncPublisher.from_url(settings.redis_url))
+        users = tuple([await _sample_user(publisher, *user) for user in _SAMPLE_USERS])
+        server = ChannelServer(settings)
+        Demo(publisher, users=users).add_routes(server.web_app)
+        await server.run(stop, on_listening=lambda port: _greet(port, settings.redis_url))
+
+
+async def _sample_user(
+    publisher: AsyncPublisher, user_id: int, name: str, group_ids: tuple[int, ...]
+) -> DemoUser:
+    token = await publisher.tokens.issue(
+        {"id": user_id, "name": name}, group_ids=group_ids, ttl=None
+    )
+    return DemoUser(id=user_id, name=name, group_ids=group_ids, token=token)
+
+
+def _greet(port: int, redis_url: str) -> None:
+    console = Console()
+    console.print(f"\n  Open [bold]http://localhost:{port}/[/bold] in two tabs.")
+    console.print(
+        f"  From another terminal: REDIS_URL={redis_url} "
+        'channel-server publish --group 2 \'{"comments":[{"id":1,"body":"hi"}]}\'',
+        soft_wrap=True,
+    )
+    console.print("  Ctrl-C stops it.\n")

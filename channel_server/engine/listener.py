@@ -1,0 +1,67 @@
+"""The listening socket: one port for the Socket.IO path and for everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING, Final, cast
+
+from aiohttp import web
+
+from channel_server.engine.front import Front
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from channel_server.engine.server import Engine
+
+_BACKLOG: Final = 4096
+"""Connections that may wait to be accepted: all clients of a site return at once."""
+
+_FLUSH_S: Final = 1.0
+"""How long clients may take to read the last words."""
+
+
+@contextlib.asynccontextmanager
+async def listening(engine: Engine, app: web.Application, port: int) -> AsyncIterator[int]:
+    """Accept connections on all interfaces; at the end, hang up on all clients.
+
+    Args:
+        engine: Serves its own path.
+        app: Serves every other path.
+        port: TCP port; 0 takes a free one.
+
+    Yields:
+        The port.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+    loop = asyncio.get_running_loop()
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    aiohttp_server = cast("web.Server", runner.server)
+    try:
+        with _bind(port) as sock:
+            server = await loop.create_server(
+                lambda: Front(engine, aiohttp_server, loop), sock=sock, backlog=_BACKLOG
+            )
+            yield sock.getsockname()[1]
+            server.close()
+            engine.hang_up_all("drain")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH_S):
+                    await engine.doors.empty()
+    finally:
+        await runner.cleanup()
+
+
+def _bind(port: int) -> socket.socket:
+    """One socket for IPv4 and IPv6 where the system has both."""
+    if socket.has_dualstack_ipv6():
+        with contextlib.suppress(OSError):
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
+            )
+    return socket.create_server(("", port), backlog=_BACKLOG)

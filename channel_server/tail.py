@@ -1,0 +1,52 @@
+"""See what one user sees: a client of a running server that prints what it receives."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import orjson
+import socketio
+from socketio.exceptions import ConnectionError as CannotConnect
+
+from channel_server.errors import MissingPart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+async def tail(url: str, token: str | None, show: Callable[[str, str], None]) -> None:
+    """Connect as the owner of a token and show every event until cancelled.
+
+    Args:
+        url: Of the server, such as ``http://localhost:5000``.
+        token: Channel token; None is a visitor, who only gets notices.
+        show: Called with the event's name and its argument as one line of JSON.
+
+    Raises:
+        MissingPart: If no server answers there.
+    """
+    client = socketio.AsyncClient()
+
+    async def connected() -> None:
+        show("connect", orjson.dumps({"sid": client.get_sid()}).decode())
+
+    async def disconnected(reason: str) -> None:
+        show("disconnect", orjson.dumps({"reason": reason}).decode())
+
+    async def received(event: str, *arguments: Any) -> None:
+        show(event, orjson.dumps(arguments[0] if arguments else None).decode())
+
+    client.on("connect", connected)
+    client.on("disconnect", disconnected)
+    client.on("*", received)
+    query = urlencode({"channel_token": token or "null"})
+    try:
+        await client.connect(f"{url.rstrip('/')}/?{query}", transports=["websocket"])
+        await client.wait()
+    except CannotConnect:
+        raise MissingPart(f"a server at {url}", "start one with `channel-server dev`") from None
+    except asyncio.CancelledError:
+        await client.disconnect()
+        raise
