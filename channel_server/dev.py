@@ -22,6 +22,9 @@ _SAMPLE_USERS: Final = (
     (2, "Ben", (2, 3)),
 )
 
+_TOKEN_TTL_S: Final = 24 * 60 * 60
+"""The Redis may be the operator's own: nothing stays in it."""
+
 
 async def run_demo(settings: Settings, *, has_redis: bool) -> None:
     """Run until SIGTERM or Ctrl-C.
@@ -51,7 +54,7 @@ async def _sample_user(
     publisher: AsyncPublisher, user_id: int, name: str, group_ids: tuple[int, ...]
 ) -> DemoUser:
     token = await publisher.tokens.issue(
-        {"id": user_id, "name": name}, group_ids=group_ids, ttl=None
+        {"id": user_id, "name": name}, group_ids=group_ids, ttl=_TOKEN_TTL_S
     )
     return DemoUser(id=user_id, name=name, group_ids=group_ids, token=token)
 

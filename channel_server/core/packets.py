@@ -7,7 +7,6 @@ Socket.IO protocol, revision 5 (packet layout).
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Final, NamedTuple
 
 import orjson
@@ -127,6 +126,6 @@ def read_payload(body: bytes) -> list[Incoming]:
 def _read_base64(packet: str) -> Incoming:
     try:
         return Incoming(MESSAGE, base64.b64decode(packet[1:], validate=True))
-    except binascii.Error:
+    except ValueError:  # binascii.Error, and what is not ASCII
         reason = "binary packet is not base64"
     raise MalformedPacket(reason)

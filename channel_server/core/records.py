@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from publisher.contract import RECORDS, SYSTEM_NOTICE
-
 from channel_server.core import strict_json
 from channel_server.core.names import NOTICE, Room
 from channel_server.errors import MalformedMessage
+from publisher.contract import RECORDS, SYSTEM_NOTICE
 
 CHANNELS: Final = (RECORDS, SYSTEM_NOTICE)
 """Redis channels that ``read`` understands."""

@@ -88,6 +88,26 @@ class Endpoint:
         else:
             self._post(front, found, request.body)
 
+    def begin_post(self, front: Front, query: str) -> bool:
+        """The body of a POST is still to come: two at once would have no order.
+
+        Returns:
+            False if the session has one already: it is closed, and this one refused.
+        """
+        session = self._engine.sessions.get(read_query(query).get("sid", ""))
+        if session is None or session.polling is None:
+            return True
+        if session.polling.is_posting:
+            self._overlap(front, session)
+            return False
+        session.polling.is_posting = True
+        front.hold(session.polling)
+        return True
+
+    def _overlap(self, front: Front, session: Session) -> None:
+        session.close("overlapping requests")
+        front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+
     def _check(self, request: Request, query: Mapping[str, str]) -> Session | Refusal | None:
         """Find the session, or None for a new one, or why not."""
         transport = query.get("transport")
@@ -96,6 +116,8 @@ class Endpoint:
         if self._origin is not None and request.headers.get("Origin") not in {None, self._origin}:
             return Refusal.FORBIDDEN
         is_mismatch = request.is_upgrade != (transport == "websocket")
+        if query.get("EIO", "4") != "4":
+            return Refusal.UNSUPPORTED_PROTOCOL
         sid = query.get("sid")
         found = _may_open(request, query) if sid is None else self._known(request, sid)
         return Refusal.BAD_REQUEST if is_mismatch and not isinstance(found, Refusal) else found
@@ -119,10 +141,14 @@ class Endpoint:
 
     def _poll(self, front: Front, session: Session) -> None:
         if session.polling is not None and not session.polling.poll(front):
-            session.close("overlapping polls")
-            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+            self._overlap(front, session)
 
     def _post(self, front: Front, session: Session, body: bytes) -> None:
+        polling = session.polling
+        if polling is None or polling.is_posting != front.is_held:
+            self._overlap(front, session)
+            return
+        polling.is_posting = False
         try:
             for packet in read_payload(body):
                 session.receive(packet)
@@ -161,7 +187,7 @@ def _may_open(request: Request, query: Mapping[str, str]) -> Refusal | None:
     """Tell why a request may not open a session; None if it may."""
     if request.method != "GET":
         return Refusal.BAD_HANDSHAKE_METHOD
-    return None if query.get("EIO") == "4" else Refusal.UNSUPPORTED_PROTOCOL
+    return None if "EIO" in query else Refusal.UNSUPPORTED_PROTOCOL
 
 
 def _accept(headers: Mapping[str, str]) -> str | None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _MAX_PIPELINED: Final = 16
 _FOR_EVER_S: Final = 10.0**9
 _MAX_HEAD_LINE: Final = 8190
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Front(RequestHandler):
@@ -149,9 +150,11 @@ class Front(RequestHandler):
                 self._serve(query, payload)
             elif self._is_too_long(message):
                 self.refuse(413, TEXT, b"body is too long")
-            else:
+            elif self._engine.endpoint.begin_post(self, query):
                 self._body = payload
                 self._engine.doors.reading(self)
+                if message.headers.get("Expect", "").lower() == "100-continue":
+                    cast("asyncio.Transport", self.transport).write(_CONTINUE)
 
     def _is_too_long(self, message: RawRequestMessage) -> bool:
         length = message.headers.get("Content-Length", "0")
@@ -184,6 +187,11 @@ class Front(RequestHandler):
     def hold(self, holder: Polling) -> None:
         """Keep the request open; ``holder`` is told if the connection dies meanwhile."""
         self._holder = holder
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a session is told when this connection dies."""
+        return self._holder is not None
 
     def reply(self, response: bytes) -> None:
         """Answer the current request. Never raises; a lost connection ignores it."""

@@ -37,7 +37,6 @@ class Options:
         write_limit: Unread bytes at which a client counts as slow.
         write_timeout_s: How long it may stay slow before it is hung up.
         max_connections: TCP connections; further ones get 503.
-        max_inbox: Messages of one client that may wait for their handler.
         cors: Which web pages may call.
     """
 
@@ -52,7 +51,6 @@ class Options:
     write_limit: int = 1024 * 1024
     write_timeout_s: float = 5.0
     max_connections: int = 100_000
-    max_inbox: int = 256
     cors: Cors = field(default_factory=Cors)
 
     @property

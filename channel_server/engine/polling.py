@@ -22,6 +22,9 @@ class Polling:
 
     Invariant: the outbox is empty while a GET waits.
 
+    Attributes:
+        is_posting: The body of a POST is on its way.
+
     Args:
         session: The session it serves; hung up when the outbox grows past the ceiling.
         engine: For the replies, the limits and the list of slow clients.
@@ -71,7 +74,7 @@ class Polling:
             self.write(_NOOP)
 
     def lost(self) -> None:
-        """The connection of the waiting GET is gone: the client has given up."""
+        """The connection of the waiting GET, or of the POST, is gone: the client has given up."""
         self._waiting = None
         self._session.close("transport close")
 

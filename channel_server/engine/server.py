@@ -15,6 +15,7 @@ from channel_server.engine.doors import Doors
 from channel_server.engine.endpoint import Endpoint
 from channel_server.engine.heartbeat import Heartbeat
 from channel_server.engine.http import Replies
+from channel_server.engine.inbox import Ending, Inbox
 from channel_server.engine.options import Options
 from channel_server.engine.slow import SlowClients
 from channel_server.errors import MalformedPacket
@@ -45,7 +46,7 @@ class Engine:
 
     - ``sessions`` holds exactly the open sessions;
     - the handlers of one session run one at a time, in the order of its messages;
-    - a session's ``disconnect`` handler runs once, after its last ``message`` handler.
+    - a session's ``disconnect`` handler runs once; no ``message`` handler begins after it.
 
     Attributes:
         is_ready: False answers every request with 503.
@@ -126,13 +127,18 @@ class Engine:
 
     def receive(self, session: Session, data: str | bytes) -> None:
         """Hand a message to its handler, after those before it."""
-        inbox = session.inbox
-        if inbox is None:
-            session.inbox = deque((data,))
-            self._spawn(session)
-        elif len(inbox) < self.options.max_inbox:
-            inbox.append(data)
-        else:
+        if session.inbox is None:
+            session.inbox = Inbox(2 * self.options.max_payload)
+            assert self._workers is not None, "Engine.run is not running"
+            self._workers.create_task(self._work(session, session.inbox), name="session")
+        if not session.inbox.push(data):
+            session.hang_up("flood")
+
+    def finish(self, session: Session, reason: str) -> None:
+        """Close a session when the messages it has sent so far have been handled."""
+        if session.inbox is None:
+            session.close(reason)
+        elif not session.inbox.push(Ending(reason)):
             session.hang_up("flood")
 
     def closed(self, session: Session, reason: str) -> None:
@@ -145,20 +151,15 @@ class Engine:
         self._leaving.append((session, reason))
         self._is_anyone_leaving.set()
 
-    def _spawn(self, session: Session) -> None:
-        assert self._workers is not None, "Engine.run is not running"
-        self._workers.create_task(self._work(session), name="session")
-
-    async def _work(self, session: Session) -> None:
+    async def _work(self, session: Session, inbox: Inbox) -> None:
         """Run the handler for one message after the other until there is none."""
-        inbox = session.inbox
-        while inbox:
-            data = inbox.popleft()
-            if not session.is_open:
+        while session.is_open and (item := inbox.pop()) is not None:
+            if isinstance(item, Ending):
+                session.close(item.reason)
                 break
             try:
-                await self._handlers["message"](session.sid, data)
-            except MalformedPacket:
+                await self._handlers["message"](session.sid, item)
+            except (MalformedPacket, RecursionError):
                 session.close("parse error")
             except Exception:  # the top of a task: one client's trouble stays its own
                 log.exception("message handler failed")

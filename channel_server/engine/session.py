@@ -9,9 +9,8 @@ from channel_server.engine.polling import Polling
 from channel_server.errors import MalformedPacket
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from channel_server.core.packets import Incoming, Outgoing
+    from channel_server.engine.inbox import Inbox
     from channel_server.engine.server import Engine
     from channel_server.engine.websocket import WebSocket
 
@@ -39,7 +38,7 @@ class Session:
         self.polling: Polling | None = None
         self.socket: WebSocket | None = None
         self.probe: WebSocket | None = None
-        self.inbox: deque[str | bytes] | None = None
+        self.inbox: Inbox | None = None
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +68,7 @@ class Session:
         elif packet.kind == packets.PONG:
             self._engine.heartbeat.pong(self)
         elif packet.kind == packets.CLOSE:
-            self.close("client disconnect")
+            self._engine.finish(self, "client disconnect")
         elif packet.kind == packets.PING:
             raise MalformedPacket("heartbeat in the wrong direction")
 

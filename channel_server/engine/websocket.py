@@ -82,10 +82,13 @@ class WebSocket(asyncio.Protocol):
             for event in parser.events_received():
                 self._frame(cast("Frame", event))
         except MalformedPacket as error:
-            self._fail(CloseCode.POLICY_VIOLATION, error.reason)
+            parser.fail(CloseCode.POLICY_VIOLATION, error.reason)
         except UnicodeDecodeError:
-            self._fail(CloseCode.INVALID_DATA, "not UTF-8")
-        self._flush()
+            parser.fail(CloseCode.INVALID_DATA, "not UTF-8")
+        if parser.state is OPEN:
+            self._flush()
+        else:
+            self._finish()
 
     def _frame(self, frame: Frame) -> None:
         """Join fragments; hand on whole messages."""
@@ -116,22 +119,26 @@ class WebSocket(asyncio.Protocol):
         else:
             raise MalformedPacket("not a probe")
 
-    def _fail(self, code: CloseCode, reason: str) -> None:
-        """Say why, and end the session; a failed probe leaves its polling session alone."""
-        self._parser.fail(code, reason)
-        self._flush()
-        if not self._is_probe:
-            self._session.close("parse error")
+    def _finish(self) -> None:
+        """The client has closed, or broken the protocol: no more is read from it.
+
+        Its messages up to here are handled before the session ends; a probe ends at once and
+        leaves its polling session alone.
+        """
+        if self._tcp is None:
+            return
+        self._tcp.pause_reading()
+        is_clean = self._parser.close_rcvd is not None
+        if self._is_probe:
+            self.close(abort=False)
+        else:
+            self._engine.finish(self._session, "transport close" if is_clean else "parse error")
 
     def _flush(self) -> None:
-        """Write what the parser wants to say; close when it says so."""
+        """Write what the parser has to say: pongs, and the close frame."""
         for data in self._parser.data_to_send():
-            if self._tcp is None:
-                return
-            if data:
+            if data and self._tcp is not None:
                 self._tcp.write(data)
-            else:
-                self._close_soon(self._tcp)
 
     def close(self, *, abort: bool) -> None:
         """Close the connection, with a close frame if the client may still read it."""
@@ -143,12 +150,8 @@ class WebSocket(asyncio.Protocol):
             return
         if self._parser.state is OPEN:
             self._parser.send_close(CloseCode.NORMAL_CLOSURE)
-            for data in self._parser.data_to_send():
-                tcp.write(data)
-        self._close_soon(tcp)
-
-    def _close_soon(self, tcp: asyncio.Transport) -> None:
-        """Close when the client has read what was written, but do not wait for ever."""
+        self._flush()
+        # When the client has read what was written, but it is not waited for ever.
         self._engine.doors.closing(self)
         tcp.close()
 

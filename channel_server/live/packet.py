@@ -6,6 +6,8 @@ socket.io-parser refuses (4.2, lib/index.ts, ``isPayloadValid``).
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any, Final
 
 import orjson
@@ -17,7 +19,14 @@ from channel_server.errors import MalformedPacket
 _RESERVED: Final = frozenset(
     {"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"}
 )
-_MAX_ATTACHMENTS: Final = 64
+_LAYOUT: Final = re.compile(
+    r"(?:([0-4])|([56])([0-9]{1,2})-)"  # type; binary ones with a number of attachments
+    r"(?:(/[^,]*)(?:,|$))?"  # namespace, if it is not the main one
+    r"([0-9]{0,100})"  # id of the acknowledgement
+    r"(.*)",  # content, JSON
+    re.DOTALL,
+)
+_ABSENT: Final = object()
 
 
 class Json:
@@ -31,7 +40,11 @@ class Json:
     @staticmethod
     def dumps(value: object, **_: object) -> str:
         """Format without blanks."""
-        return orjson.dumps(value).decode()
+        try:
+            return orjson.dumps(value).decode()
+        except orjson.JSONEncodeError:
+            # Lone surrogates and more than 254 levels, which a client may have sent us.
+            return json.dumps(value, separators=(",", ":"))
 
 
 class Packet(packet.Packet):  # type: ignore[misc]
@@ -39,6 +52,7 @@ class Packet(packet.Packet):  # type: ignore[misc]
 
     json = Json
     packet_type: int
+    data: Any
 
     def decode(self, encoded_packet: str) -> int:
         """Read a packet.
@@ -49,15 +63,25 @@ class Packet(packet.Packet):  # type: ignore[misc]
         Raises:
             MalformedPacket: If the protocol forbids it.
         """
+        parts = _LAYOUT.fullmatch(encoded_packet)
+        if parts is None:
+            raise MalformedPacket("not a Socket.IO packet")
+        kind, binary_kind, count, namespace, number, data = parts.groups()
+        self.packet_type = int(kind or binary_kind)
+        self.namespace = namespace.partition("?")[0] if namespace else None
+        self.id = int(number) if number else None
         try:
-            count = int(super().decode(encoded_packet))
-        except (ValueError, RecursionError, UnicodeEncodeError) as error:
-            raise MalformedPacket("not a Socket.IO packet") from error
-        if not self._is_valid() or count > _MAX_ATTACHMENTS:
+            self.data = self.json.loads(data) if data else _ABSENT
+        except (ValueError, RecursionError) as error:
+            raise MalformedPacket("content is not JSON") from error
+        if not self._is_valid():
             raise MalformedPacket("content does not fit the packet's type")
-        if not count and self.packet_type == packet.BINARY_EVENT:
+        if self.data is _ABSENT:
+            self.data = None
+        attachments = int(count or 0)
+        if not attachments and self.packet_type == packet.BINARY_EVENT:
             self.packet_type = packet.EVENT
-        return count
+        return attachments
 
     def add_attachment(self, attachment: object) -> bool:
         """Add one binary attachment. Return whether the packet is complete.
@@ -67,17 +91,18 @@ class Packet(packet.Packet):  # type: ignore[misc]
         """
         if not isinstance(attachment, bytes):
             raise MalformedPacket("text where an attachment should be")
-        try:
-            return bool(super().add_attachment(attachment))
-        except (ValueError, LookupError, TypeError) as error:
-            raise MalformedPacket("placeholders do not fit the attachments") from error
+        self.attachments.append(attachment)
+        if len(self.attachments) < self.attachment_count:
+            return False
+        self.data = _fill(self.data, self.attachments)
+        return True
 
     def _is_valid(self) -> bool:
         data = self.data
         if self.packet_type == packet.CONNECT:
-            return data is None or isinstance(data, dict)
+            return self.id is None and (data is _ABSENT or isinstance(data, dict))
         if self.packet_type == packet.DISCONNECT:
-            return data is None
+            return self.id is None and data is _ABSENT
         if self.packet_type in {packet.ACK, packet.BINARY_ACK}:
             return isinstance(data, list) and self.id is not None
         if self.packet_type in {packet.EVENT, packet.BINARY_EVENT}:
@@ -89,3 +114,17 @@ def _is_event(name: object) -> bool:
     if isinstance(name, str):
         return name not in _RESERVED
     return isinstance(name, int) and not isinstance(name, bool)
+
+
+def _fill(value: Any, attachments: list[bytes]) -> Any:
+    """Put attachments where their placeholders are."""
+    if isinstance(value, list):
+        return [_fill(item, attachments) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("_placeholder") is not True:
+        return {key: _fill(item, attachments) for key, item in value.items()}
+    number = value.get("num")
+    if not isinstance(number, int) or not 0 <= number < len(attachments):
+        raise MalformedPacket("placeholders do not fit the attachments")
+    return attachments[number]

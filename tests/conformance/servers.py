@@ -7,17 +7,16 @@ python -m tests.conformance.servers socketio --port 3000
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import uvloop
 from aiohttp import web
 
-from channel_server.engine.front import Front
+from channel_server.engine.listener import listening
 from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
+from channel_server.live.packet import Json
 from channel_server.live.server import SocketServer
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class EchoServer(SocketServer):
         self, session: Session, sid: str, namespace: str, auth: dict[str, Any], admitted: object
     ) -> None:
         super().welcome(session, sid, namespace, auth, admitted)
-        self.write(session, b"2", namespace, orjson.dumps(["auth", auth]))
+        self.write(session, b"2", namespace, Json.dumps(["auth", auth]).encode())
 
     def _back(self, namespace: str) -> Any:
         async def back(sid: str, *arguments: Any) -> None:
@@ -70,15 +69,9 @@ class EchoServer(SocketServer):
 
 async def serve(engine: Engine, port: int) -> None:
     """Serve until cancelled."""
-    loop = asyncio.get_running_loop()
-    runner = web.AppRunner(web.Application())
-    await runner.setup()
-    assert runner.server is not None
-    server = await loop.create_server(
-        lambda: Front(engine, runner.server, loop), "127.0.0.1", port
-    )
-    print(f"listening on port {server.sockets[0].getsockname()[1]}", flush=True)
-    await engine.run()
+    async with listening(engine, web.Application(), port) as actual:
+        print(f"listening on port {actual}", flush=True)
+        await engine.run()
 
 
 def main() -> None:
