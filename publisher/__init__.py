@@ -25,14 +25,14 @@ else:
     # Hidden from type checkers, for which it would make every misspelt name an object.
     _HOMES = {"AsyncPublisher": "publisher.aio", "Publisher": "publisher.client"}
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name not in _HOMES:
             message = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(message)
         value = globals()[name] = getattr(import_module(_HOMES[name]), name)
         return value
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
 
 

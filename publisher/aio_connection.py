@@ -1,0 +1,74 @@
+"""redis-py's asyncio connections, which here notice at once that Redis has hung up."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TYPE_CHECKING, Final
+
+from redis.asyncio.connection import (
+    AbstractConnection,
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+
+if TYPE_CHECKING:
+    from asyncio.trsock import TransportSocket
+
+_CAN_POLL: Final = hasattr(select, "poll")  # not on Windows
+# Linux only. Elsewhere poll reports a closed peer as POLLHUP, unasked, or not at all.
+_PEER_CLOSED: Final = getattr(select, "POLLRDHUP", 0)
+
+
+class _Attentive(AbstractConnection):
+    """Two corrections to a connection, mixed into each of redis-py's classes."""
+
+    async def connect(self) -> None:
+        """Connect and log in, or raise TimeoutError.
+
+        redis-py bounds its wait for the socket; its wait for the answers to AUTH and SELECT it
+        bounds by ``socket_timeout``, which we do not use: on Python 3.11 it costs a task for
+        each command (asyncio.wait_for), and that swallows a cancellation now and then.
+        """
+        if not self.is_connected:
+            async with asyncio.timeout(self.socket_connect_timeout):
+                await super().connect()  # type: ignore[no-untyped-call]  # redis-py: no "-> None"
+
+    async def can_read(self) -> bool:
+        """Whether the connection is unfit for a command, because of a stray answer or its end.
+
+        redis-py asks what the event loop has read. While the program was busy, the loop has
+        read nothing, so a command would go to a Redis that has left. The socket itself knows.
+        """
+        return await super().can_read() or self._is_hung_up()
+
+    def _is_hung_up(self) -> bool:
+        socket = self._writer.get_extra_info("socket") if self._writer and _CAN_POLL else None
+        return socket is not None and _is_closed_by_peer(socket)
+
+
+def _is_closed_by_peer(socket: TransportSocket) -> bool:
+    poll = select.poll()
+    poll.register(socket, _PEER_CLOSED)
+    return bool(poll.poll(0))
+
+
+class _Tcp(_Attentive, Connection):
+    """``redis://``."""
+
+
+class _Tls(_Attentive, SSLConnection):
+    """``rediss://``."""
+
+
+class _Unix(_Attentive, UnixDomainSocketConnection):
+    """``unix://``."""
+
+
+ATTENTIVE: Final[dict[type[AbstractConnection], type[AbstractConnection]]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
+"""Our class for each of redis-py's."""

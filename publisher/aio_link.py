@@ -1,0 +1,116 @@
+"""A bounded set of connections to Redis, for asyncio. See ``publisher.link``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from redis import RedisError
+from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from publisher.aio_connection import ATTENTIVE
+from publisher.attempts import Attempts
+from publisher.failures import after_writing, before_writing
+
+if TYPE_CHECKING:
+    from publisher.command import Command
+    from publisher.settings import Settings
+
+
+class _Connection(Protocol):
+    """What we use of redis-py's connection."""
+
+    async def send_command(self, *words: str | bytes | int) -> None: ...
+    async def read_response(self) -> Any: ...
+    async def disconnect(self, *, nowait: bool = False) -> None: ...
+
+
+class _Pool(Protocol):
+    """What we use of redis-py's connection pool."""
+
+    async def get_connection(self) -> _Connection: ...
+    async def release(self, connection: Any) -> None: ...
+    async def disconnect(self) -> None: ...
+
+
+class AsyncLink:
+    """Sends commands and awaits their answers. Keeps the promises of ``publisher.link.Link``.
+
+    A cancelled command counts as a failed one: its connection is closed.
+
+    Args:
+        settings: Address, number of connections, time-outs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.timeout_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        options: dict[str, Any] = {**parse_url(settings.url)}
+        options["connection_class"] = ATTENTIVE[options.get("connection_class", Connection)]
+        self._pool: _Pool = BlockingConnectionPool(
+            **options,
+            max_connections=settings.pool_size,
+            timeout=settings.timeout_s,
+            socket_timeout=None,  # ours are in `execute` and in ATTENTIVE
+            socket_connect_timeout=settings.timeout_s,
+            protocol=2,
+            driver_info=None,  # no CLIENT SETINFO, which Redis 5 does not know
+            # redis-py's own retries would write a command again that was written already.
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    async def execute(self, command: Command) -> Any:
+        """Send one command. Returns and raises what ``Link.execute`` does.
+
+        Raises:
+            RuntimeError: If it is used in a second event loop.
+        """
+        connection = await self._connected()
+        answered = False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await connection.send_command(*command.words)
+                answer = await connection.read_response()
+                answered = True
+        except (RedisError, TimeoutError) as error:
+            failure = after_writing(error)
+        else:
+            return answer
+        finally:
+            # Neither of the two suspends in redis-py 8.1, so a second cancellation does no harm.
+            if not answered:
+                await connection.disconnect(nowait=True)
+            await self._pool.release(connection)
+        # Out here, so that redis-py's error is not attached where it was left out on purpose.
+        raise failure
+
+    async def close(self) -> None:
+        """Close all connections. A command that another task has under way fails.
+
+        Raises:
+            RuntimeError: If it was used in another event loop.
+        """
+        self._stay_in_one_loop()
+        await self._pool.disconnect()
+
+    async def _connected(self) -> _Connection:
+        """Take a connection that stands: new, or idle and not closed by Redis meanwhile."""
+        self._stay_in_one_loop()
+        attempts = Attempts(self._timeout_s)
+        while True:
+            try:
+                return await self._pool.get_connection()
+            except (RedisError, TimeoutError) as error:
+                failure = before_writing(error)
+            await asyncio.sleep(attempts.pause_after(failure))
+
+    def _stay_in_one_loop(self) -> None:
+        # In a second loop the command would be written and its answer never be seen.
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            message = "an AsyncPublisher stays in one event loop: make one in each loop"
+            raise RuntimeError(message)

@@ -1,0 +1,171 @@
+"""Publishing from threads and processes: Django, Flask, Celery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from publisher.link import Link
+from publisher.messages import notice_command, records_command
+from publisher.settings import (
+    DEFAULT_POOL_SIZE,
+    DEFAULT_TIMEOUT_S,
+    DEFAULT_TOKEN_TTL,
+    Settings,
+)
+from publisher.tokens import (
+    DEFAULT_TTL,
+    DefaultTtl,
+    new_token,
+    revoke_command,
+    store_command,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from publisher.tokens import User
+
+
+class Publisher:
+    """Feeds the channel server through Redis.
+
+    One for a process is enough: threads share it, and after a fork parent and child go on with
+    connections of their own. Nothing connects before the first command.
+
+    Every method that talks to Redis raises RedisUnavailable, ReplyLost or RedisRefused, and
+    InvalidMessage for a wrong argument; see ``publisher.errors``. Each single wait is bounded:
+    for a free connection, for it to stand, for the answer.
+
+    Args:
+        settings: Address of Redis, and the defaults.
+
+    Attributes:
+        tokens: Issues and revokes channel tokens.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._link = Link(settings)
+        self.tokens = Tokens(self._link, settings.token_ttl)
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        token_ttl: int | None = DEFAULT_TOKEN_TTL,
+        pool_size: int = DEFAULT_POOL_SIZE,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> Self:
+        """Publish to the Redis at a URL: ``redis://``, ``rediss://`` or ``unix://``.
+
+        The other arguments are those of ``publisher.settings.Settings``.
+
+        Raises:
+            ConfigError: For all arguments that are wrong, together.
+        """
+        settings = Settings(url=url, token_ttl=token_ttl, pool_size=pool_size, timeout_s=timeout_s)
+        return cls(settings)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Publish to the Redis that the environment names; see ``Settings.from_env``.
+
+        Args:
+            env: Such as ``os.environ``.
+
+        Raises:
+            ConfigError: For all variables that are wrong, together.
+        """
+        return cls(Settings.from_env(env))
+
+    def publish_records(
+        self,
+        records: Mapping[str, object] | None,
+        *,
+        group_id: int | None = None,
+        user_id: int | None = None,
+    ) -> int:
+        """Send records to the browsers of one group, or of one user.
+
+        Args:
+            records: Serialised records by collection. None or empty publishes nothing.
+            group_id: The group. Wins if both ids are given.
+            user_id: The user. Without any id the message goes to nobody.
+
+        Returns:
+            How many subscribers Redis passed the message to; 0 if nothing was published.
+        """
+        command = records_command(records, group_id, user_id)
+        return 0 if command is None else int(self._link.execute(command))
+
+    def publish_system_notice(
+        self, notice: str | None, *, version: str | None = None, reload: bool = False
+    ) -> int:
+        """Show a notice to everyone who has a page open.
+
+        Args:
+            notice: The text. None takes the last notice away.
+            version: Version of the application.
+            reload: Whether to offer a reload of the page.
+
+        Returns:
+            How many subscribers Redis passed the message to.
+        """
+        return int(self._link.execute(notice_command(notice, version, reload=reload)))
+
+    def close(self) -> None:
+        """Close all connections. Another command opens new ones."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Tokens:
+    """Channel tokens: what a browser shows to be let into its user's rooms.
+
+    Args:
+        link: Shared with the publisher.
+        default_ttl: Seconds for which a token is valid if ``issue`` names no time.
+    """
+
+    def __init__(self, link: Link, default_ttl: int | None) -> None:
+        self._link = link
+        self._default_ttl = default_ttl
+
+    def issue(
+        self,
+        user: User,
+        *,
+        group_ids: Iterable[int],
+        token: str | None = None,
+        ttl: int | DefaultTtl | None = DEFAULT_TTL,
+    ) -> str:
+        """Let the holder of a token in as a user.
+
+        Args:
+            user: An object or a mapping with ``id`` and ``name``.
+            group_ids: Groups whose records the user may see.
+            token: Stored anew, with the new TTL, if it exists. Omitted: a new one.
+            ttl: Seconds until it is forgotten. None: never. Omitted: the publisher's default.
+
+        Returns:
+            The token.
+        """
+        token = new_token() if token is None else token
+        ttl_s = self._default_ttl if ttl is DEFAULT_TTL else ttl
+        self._link.execute(store_command(token, user, group_ids, ttl_s))
+        return token
+
+    def revoke(self, token: str) -> bool:
+        """Forget a token. Return whether it was known."""
+        return bool(self._link.execute(revoke_command(token)))

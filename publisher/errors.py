@@ -1,0 +1,101 @@
+"""Errors raised on purpose by publisher.
+
+PublishError
+├── InvalidMessage        an argument is wrong; a repetition fails again
+├── ConfigError           the settings are wrong; raised before anything connects
+├── RedisUnavailable      Redis was not reached; trying again later is safe
+│   └── ReplyLost         Redis was reached and its answer was lost; trying again may deliver twice
+└── RedisRefused          Redis answered with an error; its operator has to act
+
+Every text says what to do. None quotes a payload, a token, a password or a URL.
+"""
+
+from __future__ import annotations
+
+
+class PublishError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Attributes:
+        maybe_sent: False if Redis certainly did not execute the command, True if it may have.
+    """
+
+    maybe_sent: bool = False
+
+
+class InvalidMessage(PublishError, ValueError):
+    """An argument cannot become a message.
+
+    Attributes:
+        field: Name of the argument.
+        problem: What is wrong with it, without quoting it.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(field, problem)
+        self.field = field
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.problem}"
+
+
+class ConfigError(PublishError, ValueError):
+    """The settings do not describe a publisher.
+
+    Attributes:
+        problems: One sentence for each wrong setting, so that all are mended in one go.
+    """
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "; ".join(self.problems)
+
+
+class RedisUnavailable(PublishError):
+    """No usable connection to Redis; nothing was sent.
+
+    Attributes:
+        reason: What happened and what to do about it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"nothing was sent: {self.reason}"
+
+
+class ReplyLost(RedisUnavailable):
+    """The command was written, at least in part, and no answer came back."""
+
+    maybe_sent = True
+
+    def __str__(self) -> str:
+        return (
+            f"Redis may have executed the command: {self.reason}; "
+            "repeat it only where twice does no harm"
+        )
+
+
+class RedisRefused(PublishError):
+    """Redis answered with an error and did not execute the command.
+
+    Redis' own text is not kept: it may quote the command, and with it the payload.
+
+    Attributes:
+        code: First word of Redis' answer, such as ``OOM``.
+        advice: What to do about it.
+    """
+
+    def __init__(self, code: str, advice: str) -> None:
+        super().__init__(code, advice)
+        self.code = code
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"Redis refused the command ({self.code}): {self.advice}"

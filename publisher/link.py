@@ -1,0 +1,104 @@
+"""A bounded set of connections to Redis, over which a command goes at most once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from redis import BlockingConnectionPool, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from publisher.attempts import Attempts
+from publisher.failures import after_writing, before_writing
+
+if TYPE_CHECKING:
+    from publisher.command import Command
+    from publisher.settings import Settings
+
+
+class _Connection(Protocol):
+    """What we use of redis-py's connection."""
+
+    def send_command(self, *words: str | bytes | int) -> None: ...
+    def read_response(self) -> Any: ...
+    def disconnect(self) -> None: ...
+
+
+class _Pool(Protocol):
+    """What we use of redis-py's connection pool, which is safe for threads and after a fork."""
+
+    def get_connection(self) -> _Connection: ...
+    def release(self, connection: _Connection) -> None: ...
+    def disconnect(self) -> None: ...
+
+
+class Link:
+    """Sends commands and waits for their answers.
+
+    Invariants, which ``tests/integration/test_publisher_faults.py`` checks:
+
+    - once the first byte of a command may have been written, the command is not written again;
+    - a connection on which anything went wrong is closed, so no answer reaches the next command.
+
+    Redis sees no command but ours, AUTH and SELECT: all that Redis 5 knows, too.
+
+    Args:
+        settings: Address, number of connections, time-outs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout_s = settings.timeout_s
+        self._pool: _Pool = BlockingConnectionPool.from_url(
+            settings.url,
+            max_connections=settings.pool_size,
+            timeout=settings.timeout_s,
+            socket_timeout=settings.timeout_s,
+            socket_connect_timeout=settings.timeout_s,
+            protocol=2,
+            driver_info=None,  # no CLIENT SETINFO, which Redis 5 does not know
+            # redis-py's own retries would write a command again that was written already.
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def execute(self, command: Command) -> Any:
+        """Send one command.
+
+        Returns:
+            Redis' answer as redis-py reads it: an int, bytes, a list of these, or None.
+
+        Raises:
+            RedisUnavailable: If no connection could be had, after up to three attempts.
+            ReplyLost: If the answer did not come.
+            RedisRefused: If Redis answered with an error.
+        """
+        connection = self._connected()
+        answered = False
+        try:
+            connection.send_command(*command.words)
+            answer = connection.read_response()
+            answered = True
+        except RedisError as error:
+            failure = after_writing(error)
+        else:
+            return answer
+        finally:
+            if not answered:
+                connection.disconnect()
+            self._pool.release(connection)
+        # Out here, so that redis-py's error is not attached where it was left out on purpose.
+        raise failure
+
+    def close(self) -> None:
+        """Close all connections. A command that another thread has under way fails."""
+        self._pool.disconnect()
+
+    def _connected(self) -> _Connection:
+        """Take a connection that stands: new, or idle and not closed by Redis meanwhile."""
+        attempts = Attempts(self._timeout_s)
+        while True:
+            try:
+                return self._pool.get_connection()
+            except RedisError as error:
+                failure = before_writing(error)
+            time.sleep(attempts.pause_after(failure))

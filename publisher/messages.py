@@ -1,0 +1,78 @@
+"""What is published, as Redis commands. Pure: no Redis, no clock, no environment.
+
+Source: the wire contract with Loomio, 1.2, 1.3 and 1.7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from publisher.command import Command
+from publisher.contract import RECORDS, SYSTEM_NOTICE, group_room, user_room
+from publisher.errors import InvalidMessage
+from publisher.payload import payload
+from publisher.positive import positive_int
+
+
+def records_command(
+    records: Mapping[str, object] | None, group_id: int | None, user_id: int | None
+) -> Command | None:
+    """Announce records to one room.
+
+    Args:
+        records: Serialised records by collection, any JSON object, passed through unchecked.
+        group_id: Publish to this group's room, also if ``user_id`` is given.
+        user_id: Publish to this user's room.
+
+    Returns:
+        ``PUBLISH /records`` with ``{"room":...,"records":{...}}``. Without an id the room is
+        ``null``, which reaches nobody. None if there are no records: nothing is to be published.
+
+    Raises:
+        InvalidMessage: If an id is not a positive int, or the records are not a JSON object.
+    """
+    room = _room(group_id, user_id)
+    if records is None:
+        return None
+    if not isinstance(records, Mapping):
+        raise InvalidMessage("records", f"must be a mapping, not {type(records).__name__}")
+    if not records:
+        return None
+    # orjson writes dicts only.
+    document = records if isinstance(records, dict) else dict(records)
+    body = payload("records", {"room": room, "records": document})
+    return Command(("PUBLISH", RECORDS, body))
+
+
+def notice_command(notice: str | None, version: str | None, *, reload: bool) -> Command:
+    """Announce a notice to every connected client.
+
+    Args:
+        notice: Text to show. None takes the notice away.
+        version: Version of the application.
+        reload: Whether clients offer to reload the page.
+
+    Returns:
+        ``PUBLISH /system_notice`` with all three keys, always.
+
+    Raises:
+        InvalidMessage: If an argument has another type.
+    """
+    _check_text("notice", notice)
+    _check_text("version", version)
+    if not isinstance(reload, bool):
+        raise InvalidMessage("reload", f"must be a bool, not {type(reload).__name__}")
+    document = {"version": version, "notice": notice, "reload": reload}
+    return Command(("PUBLISH", SYSTEM_NOTICE, payload("notice or version", document)))
+
+
+def _room(group_id: int | None, user_id: int | None) -> str | None:
+    # Both are checked even where one is not used: a wrong id is a mistake in either place.
+    user = None if user_id is None else user_room(positive_int("user_id", user_id))
+    group = None if group_id is None else group_room(positive_int("group_id", group_id))
+    return group or user
+
+
+def _check_text(field: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidMessage(field, f"must be a str or None, not {type(value).__name__}")

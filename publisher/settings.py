@@ -1,0 +1,112 @@
+"""How a publisher reaches Redis, and for how long its tokens are valid."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from publisher.address import problem_with
+from publisher.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_URL: Final = "redis://localhost:6379/0"
+DEFAULT_TOKEN_TTL: Final = 1800
+DEFAULT_POOL_SIZE: Final = 20
+DEFAULT_TIMEOUT_S: Final = 5.0
+_DIGITS: Final = re.compile("[1-9][0-9]{0,8}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a publisher can be told.
+
+    Attributes:
+        url: Redis' address; see ``publisher.address``. Not shown by ``repr``.
+        token_ttl: Seconds for which a token is valid if its issuer names no time. None: for ever.
+        pool_size: Connections at most, so commands that can be under way at once.
+        timeout_s: Seconds to wait for a free connection, for a connection to stand, and for an
+            answer, each.
+
+    Raises:
+        ConfigError: For all settings that are wrong, together.
+    """
+
+    url: str = field(default=DEFAULT_URL, repr=False)
+    token_ttl: int | None = DEFAULT_TOKEN_TTL
+    pool_size: int = DEFAULT_POOL_SIZE
+    timeout_s: float = DEFAULT_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        problems = []
+        if wrong := problem_with(self.url):
+            problems.append(f"url {wrong}")
+        if self.token_ttl is not None and not _is_positive(self.token_ttl, (int,)):
+            problems.append("token_ttl must be a positive int, or None")
+        if not _is_positive(self.pool_size, (int,)):
+            problems.append("pool_size must be a positive int")
+        if not _is_positive(self.timeout_s, (int, float)):
+            problems.append("timeout_s must be a positive number")
+        if problems:
+            raise ConfigError(tuple(problems))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``.
+
+        Args:
+            env: Such as ``os.environ``. An empty value counts as none.
+
+        Raises:
+            ConfigError: For all variables that cannot be read, together.
+        """
+        reader = _Reader(env)
+        url = reader.url("REDIS_CACHE_URL", "REDIS_URL")
+        token_ttl = reader.positive("CACHE_REDIS_EXPIRE", DEFAULT_TOKEN_TTL)
+        pool_size = reader.positive("REDIS_POOL_SIZE", DEFAULT_POOL_SIZE)
+        if reader.problems:
+            raise ConfigError(tuple(reader.problems))
+        return cls(url=url, token_ttl=token_ttl, pool_size=pool_size)
+
+
+class _Reader:
+    """Collects problems instead of stopping at the first one."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.problems: list[str] = []
+
+    def url(self, *names: str) -> str:
+        for name in names:
+            text = self._text(name)
+            if text:
+                if wrong := problem_with(text):
+                    self.problems.append(f"{name} {wrong}")
+                return text
+        return DEFAULT_URL
+
+    def positive(self, name: str, default: int) -> int:
+        text = self._text(name)
+        if not text:
+            return default
+        if _DIGITS.fullmatch(text):
+            return int(text)
+        # Not quoted: what was pasted here by mistake may be a secret.
+        self.problems.append(f"{name} must be a whole number from 1 to 999999999")
+        return default
+
+    def _text(self, name: str) -> str:
+        return self._env.get(name, "").strip()
+
+
+def _is_positive(value: object, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is a finite number above 0, of these types; bool does not count as int."""
+    return (
+        isinstance(value, int | float)
+        and type(value) in kinds
+        and math.isfinite(value)
+        and value > 0
+    )

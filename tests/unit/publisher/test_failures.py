@@ -1,0 +1,70 @@
+"""Which of our errors a reply or a broken connection becomes."""
+
+import pytest
+from redis import exceptions
+from redis._parsers import BaseParser
+
+from publisher.errors import RedisRefused, RedisUnavailable, ReplyLost
+from publisher.failures import after_writing, before_writing
+
+REPLIES = [
+    ("NOAUTH Authentication required.", "NOAUTH"),
+    ("WRONGPASS invalid username-password pair or user is disabled.", "WRONGPASS"),
+    ("ERR invalid password", "WRONGPASS"),
+    ("OOM command not allowed when used memory > 'maxmemory'.", "OOM"),
+    ("READONLY You can't write against a read only replica.", "READONLY"),
+    ("LOADING Redis is loading the dataset in memory", "LOADING"),
+    ("MISCONF Redis is configured to save RDB snapshots", "MISCONF"),
+    ("NOPERM this user has no permissions", "NOPERM"),
+    ("ERR unknown command `PUBLISH`, with args beginning with: `s3cret`", "ERR"),
+    ("s3cret text of another server", "ERR"),
+]
+
+
+@pytest.mark.parametrize("translate", [before_writing, after_writing])
+@pytest.mark.parametrize(("reply", "code"), REPLIES)
+def test_an_error_reply_is_a_refusal_wherever_it_comes(translate, reply, code):
+    """Redis executed nothing. Its text is dropped: it may quote the command."""
+    error = BaseParser.parse_error(reply)
+
+    failure = translate(error)
+
+    assert type(failure) is RedisRefused
+    assert failure.code == code
+    assert failure.maybe_sent is False
+    assert failure.__cause__ is None
+    assert "s3cret" not in str(failure)
+
+
+def test_a_reply_in_a_wrapping_is_a_refusal():
+    """redis.asyncio's Unix connection logs in inside of connecting, and wraps what comes."""
+    wrapped = exceptions.ConnectionError("wrapped")
+    wrapped.__cause__ = BaseParser.parse_error("NOPERM no")
+
+    assert before_writing(wrapped).code == "NOPERM"
+
+
+LOST = [
+    exceptions.ConnectionError("Connection closed by server."),
+    exceptions.TimeoutError("Timeout reading from socket"),
+    exceptions.InvalidResponse("Protocol error"),
+    TimeoutError(),
+]
+
+
+@pytest.mark.parametrize("error", LOST, ids=repr)
+def test_trouble_before_writing_has_sent_nothing(error):
+    failure = before_writing(error)
+
+    assert type(failure) is RedisUnavailable
+    assert failure.maybe_sent is False
+    assert failure.__cause__ is error
+
+
+@pytest.mark.parametrize("error", LOST, ids=repr)
+def test_trouble_after_writing_may_have_sent_it(error):
+    failure = after_writing(error)
+
+    assert type(failure) is ReplyLost
+    assert failure.maybe_sent is True
+    assert failure.__cause__ is error

@@ -1,0 +1,61 @@
+"""Compact JSON in UTF-8, or a refusal that names the argument."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from publisher import InvalidMessage
+from publisher.payload import payload
+
+SIGNED_64 = st.integers(-(2**63), 2**63 - 1)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | SIGNED_64 | FLOATS | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_json_comes_out_as_it_went_in(document):
+    assert json.loads(payload("records", document)) == document
+
+
+@given(st.dictionaries(TEXT, SIGNED_64))
+def test_bytes_are_those_of_compact_json_with_keys_in_order(document):
+    expected = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+    written = payload("records", document)
+
+    # The standard library also escapes DEL; both spellings are the same JSON.
+    assert written.decode().replace("\x7f", "\\u007f") == expected.replace("\x7f", "\\u007f")
+
+
+def test_what_is_not_a_number_becomes_null_as_in_javascript():
+    """Documented, not wanted: finding it first would mean walking every document."""
+    assert payload("records", [float("nan"), float("inf")]) == b"[null,null]"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Decimal(1), object(), {1: 2}, "\ud800", 2**64, {1, 2}, b"bytes"],
+    ids=["Decimal", "object", "int key", "surrogate", "65 bits", "set", "bytes"],
+)
+def test_what_is_not_json_is_refused_by_name(value):
+    with pytest.raises(InvalidMessage) as caught:
+        payload("records", {"events": [value]})
+
+    assert caught.value.field == "records"
+
+
+def test_endless_nesting_is_refused():
+    """A cycle must not take the process down."""
+    cycle = []
+    cycle.append(cycle)
+
+    with pytest.raises(InvalidMessage):
+        payload("records", cycle)

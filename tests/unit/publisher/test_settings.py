@@ -1,0 +1,84 @@
+"""Settings: defaults, the environment, and all problems at once."""
+
+import pytest
+
+from publisher import ConfigError
+from publisher.settings import Settings
+
+
+def test_defaults_are_those_of_loomio():
+    settings = Settings()
+
+    assert settings.url == "redis://localhost:6379/0"
+    assert settings.token_ttl == 1800
+    assert settings.pool_size == 20
+    assert settings.timeout_s == 5.0
+
+
+@pytest.mark.parametrize("env", [{}, {"REDIS_URL": "", "CACHE_REDIS_EXPIRE": " "}])
+def test_an_empty_environment_means_the_defaults(env):
+    """A compose file that passes an unset variable on passes an empty one."""
+    assert Settings.from_env(env) == Settings()
+
+
+def test_the_cache_url_wins():
+    """Rails publishes there; a server of its own is then meant for it."""
+    env = {"REDIS_CACHE_URL": "redis://cache", "REDIS_URL": "redis://other"}
+
+    assert Settings.from_env(env).url == "redis://cache"
+
+
+def test_the_plain_url_is_taken_if_the_cache_url_is_empty():
+    env = {"REDIS_CACHE_URL": "", "REDIS_URL": "redis://other"}
+
+    assert Settings.from_env(env).url == "redis://other"
+
+
+def test_numbers_are_read_from_the_environment():
+    settings = Settings.from_env({"CACHE_REDIS_EXPIRE": "60", "REDIS_POOL_SIZE": "3"})
+
+    assert (settings.token_ttl, settings.pool_size) == (60, 3)
+
+
+def test_all_wrong_variables_are_named_at_once_and_not_quoted():
+    env = {
+        "REDIS_URL": "http://:s3cret@host",
+        "CACHE_REDIS_EXPIRE": "s3cret",
+        "REDIS_POOL_SIZE": "0",
+    }
+
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env(env)
+
+    names = [problem.split()[0] for problem in caught.value.problems]
+    assert names == ["REDIS_URL", "CACHE_REDIS_EXPIRE", "REDIS_POOL_SIZE"]
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "1_000", "٣", "+3", "9" * 10, "0x10"])
+def test_only_plain_digits_are_a_number(text):
+    with pytest.raises(ConfigError, match="REDIS_POOL_SIZE must be a whole number"):
+        Settings.from_env({"REDIS_POOL_SIZE": text})
+
+
+def test_all_wrong_arguments_are_named_at_once():
+    with pytest.raises(ConfigError) as caught:
+        Settings(url="nowhere", token_ttl=0, pool_size=True, timeout_s=float("inf"))
+
+    names = [problem.split()[0] for problem in caught.value.problems]
+    assert names == ["url", "token_ttl", "pool_size", "timeout_s"]
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1.0, float("nan"), None, "5", True])
+def test_a_timeout_is_a_positive_number(timeout_s):
+    with pytest.raises(ConfigError, match="timeout_s"):
+        Settings(timeout_s=timeout_s)
+
+
+def test_tokens_may_be_persistent_by_default():
+    assert Settings(token_ttl=None).token_ttl is None
+
+
+def test_repr_hides_the_url():
+    """It may hold a password, and settings get logged."""
+    assert "s3cret" not in repr(Settings(url="redis://:s3cret@localhost"))
