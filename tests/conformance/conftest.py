@@ -1,0 +1,128 @@
+"""The two servers under test, each a process of its own, and clients for them.
+
+A server that dies, or that prints a traceback, fails the test that made it do so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from tests.conformance.wire import Client
+
+COMMAND = [sys.executable, "-m", "tests.conformance.servers"]
+ROOT = Path(__file__).parents[2]
+PATHS = {"engine": "/engine.io/", "socketio": "/socket.io/"}
+START_S = 20
+STOP_S = 5
+
+
+class Server:
+    """A running server.
+
+    Args:
+        kind: A key of ``PATHS``.
+        folder: Where its standard error is kept.
+    """
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self.port = _free_port()
+        self._path = PATHS[kind]
+        self._log = folder / "stderr"
+        self._checked = 0
+        with self._log.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [*COMMAND, kind, "--port", str(self.port)],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            )
+        readable, _, _ = select.select([self._process.stdout], [], [], START_S)
+        if not readable or not self._process.stdout.readline():
+            self.stop()
+            pytest.fail(f"the {kind} server did not start: {self._log.read_text()}")
+
+    def client(self) -> Client:
+        return Client(self.port, self._path)
+
+    @property
+    def rss_bytes(self) -> int:
+        """Memory the process holds right now."""
+        return psutil.Process(self._process.pid).memory_info().rss
+
+    def check(self) -> None:
+        """Fail if the server is gone or has printed a traceback."""
+        assert self._process.poll() is None, self._log.read_text()
+        self._check_log()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
+        self._check_log()
+
+    def _check_log(self) -> None:
+        log = self._log.read_text()
+        new, self._checked = log[self._checked :], len(log)
+        assert "Traceback" not in new, new
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def engine_server(tmp_path_factory):
+    server = Server("engine", tmp_path_factory.mktemp("engine"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def socketio_server(tmp_path_factory):
+    server = Server("socketio", tmp_path_factory.mktemp("socketio"))
+    yield server
+    server.stop()
+
+
+@pytest_asyncio.fixture
+async def engine(engine_server):
+    """A client of the Engine.IO server, which echoes every message."""
+    async with _client(engine_server) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def socketio(socketio_server):
+    """A client of the Socket.IO server."""
+    async with _client(socketio_server) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(params=PATHS)
+async def either(request):
+    """A client of each server in turn, for what both must do alike."""
+    async with _client(request.getfixturevalue(f"{request.param}_server")) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _client(server):
+    client = server.client()
+    yield client
+    await client.close()
+    server.check()
