@@ -124,6 +124,8 @@ def _options(settings: Settings) -> Options:
         write_limit=settings.write_limit,
         write_timeout_s=settings.write_timeout_s,
         max_connections=settings.max_connections or _descriptors() - _SPARE_DESCRIPTORS,
+        trusted_proxies=settings.trusted_proxies,
+        max_per_address=settings.max_per_address,
         cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -36,6 +37,9 @@ class Settings:
         write_limit: ``WRITE_LIMIT_KIB`` times 1024. Unread bytes at which a client is slow.
         write_timeout_s: ``WRITE_SECONDS``. How long it may stay slow.
         max_connections: ``MAX_CONNECTIONS``; None: as many as there are file descriptors.
+        trusted_proxies: ``TRUSTED_PROXIES``. Addresses or networks of our own proxies, separated
+            by commas; without them, sessions are not counted by address.
+        max_per_address: ``MAX_PER_ADDRESS``. Sessions of one client address.
         log_format: ``LOG_FORMAT``, ``text`` or ``json``.
     """
 
@@ -48,6 +52,8 @@ class Settings:
     write_limit: int = 1024 * 1024
     write_timeout_s: float = 5.0
     max_connections: int | None = None
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    max_per_address: int = 1000
     log_format: str = "text"
 
     @classmethod
@@ -69,6 +75,8 @@ class Settings:
             write_limit=reader.integer("WRITE_LIMIT_KIB", 1024, low=64, high=1 << 20) * 1024,
             write_timeout_s=reader.integer("WRITE_SECONDS", 5, low=1, high=600),
             max_connections=reader.integer("MAX_CONNECTIONS", 0, low=0, high=10_000_000) or None,
+            trusted_proxies=reader.networks("TRUSTED_PROXIES"),
+            max_per_address=reader.integer("MAX_PER_ADDRESS", 1000, low=1, high=10_000_000),
             log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
         )
         if settings.is_origin_checked and settings.cors_origin is None:
@@ -80,6 +88,7 @@ class Settings:
     def shown(self) -> dict[str, str]:
         """Values for a person to read, passwords masked."""
         values = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        values["trusted_proxies"] = ", ".join(str(network) for network in self.trusted_proxies)
         return values | {"redis_url": masked(self.redis_url)}
 
 
@@ -118,6 +127,17 @@ class _Reader:
         if text not in _YES | _NO:
             self.problems.append(f"{name} must be 1 or 0, not {text!r}")
         return text in _YES
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        networks = []
+        for text in self._env.get(name, "").split(","):
+            if not text.strip():
+                continue
+            try:
+                networks.append(ip_network(text.strip(), strict=False))
+            except ValueError:
+                self.problems.append(f"{name} must list addresses or networks, not {text!r}")
+        return tuple(networks)
 
     def choice(self, name: str, values: tuple[str, ...]) -> str:
         text = self._env.get(name, values[0])

@@ -35,16 +35,16 @@ class Outgoing:
     Attributes:
         text: The packet as a polling payload holds it (binary: ``b`` and base64).
         frame: The same packet as one WebSocket frame.
-        reply: A complete polling response, kept by the polling transport so that all pollers of
-            a room share it; None until the first one needs it.
+        replies: Complete polling responses, plain and (True) zipped, kept by the polling
+            transport so that all pollers of a room share them; empty until one is needed.
     """
 
-    __slots__ = ("frame", "reply", "text")
+    __slots__ = ("frame", "replies", "text")
 
     def __init__(self, text: bytes, frame: bytes) -> None:
         self.text = text
         self.frame = frame
-        self.reply: bytes | None = None
+        self.replies: dict[bool, bytes] = {}
 
 
 def text_packet(packet: bytes) -> Outgoing:

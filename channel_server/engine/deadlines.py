@@ -33,6 +33,11 @@ class Deadlines(Generic[T]):
         self._due.pop(member, None)
         self._due[member] = self._clock() + self._delay_s
 
+    def left_s(self, member: T) -> float | None:
+        """Seconds until a member expires; None if it is not there."""
+        due = self._due.get(member)
+        return None if due is None else due - self._clock()
+
     def stop(self, member: T) -> None:
         """Forget a member; one that is not there is ignored."""
         self._due.pop(member, None)

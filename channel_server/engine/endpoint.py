@@ -73,12 +73,12 @@ class Endpoint:
             front.reply(self._engine.replies.preflight(headers))
             return
         if not self._engine.is_ready:
-            front.refuse(503, TEXT, b"not ready, come back soon")
+            front.reply(self._engine.replies.build(503, TEXT, b"not ready, come back soon"))
             return
         query = read_query(request.query)
         found = self._check(request, query)
         if isinstance(found, Refusal):
-            front.refuse(found.status, JSON, found.body)
+            self._refuse(front, found)
         elif request.is_upgrade:
             self._upgrade(front, request, found)
         elif found is None:
@@ -87,6 +87,9 @@ class Endpoint:
             self._poll(front, found)
         else:
             self._post(front, found, request.body)
+
+    def _refuse(self, front: Front, refusal: Refusal) -> None:
+        front.reply(self._engine.replies.build(refusal.status, JSON, refusal.body))
 
     def begin_post(self, front: Front, query: str) -> bool:
         """The body of a POST is still to come: two at once would have no order.
@@ -98,7 +101,8 @@ class Endpoint:
         if session is None or session.polling is None:
             return True
         if session.polling.is_posting:
-            self._overlap(front, session)
+            session.close("overlapping requests")
+            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
             return False
         session.polling.is_posting = True
         front.hold(session.polling)
@@ -106,7 +110,7 @@ class Endpoint:
 
     def _overlap(self, front: Front, session: Session) -> None:
         session.close("overlapping requests")
-        front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+        self._refuse(front, Refusal.BAD_REQUEST)
 
     def _check(self, request: Request, query: Mapping[str, str]) -> Session | Refusal | None:
         """Find the session, or None for a new one, or why not."""
@@ -124,7 +128,9 @@ class Endpoint:
 
     def _known(self, request: Request, sid: str) -> Session | Refusal:
         session = self._engine.sessions.get(sid)
-        if session is None:
+        if session is not None and self._engine.heartbeat.is_overdue(session):
+            session.hang_up("ping timeout")
+        if session is None or not session.is_open:
             return Refusal.SESSION_UNKNOWN
         may_poll = session.polling is not None and request.method in {"GET", "POST"}
         if request.is_upgrade:
@@ -132,12 +138,12 @@ class Endpoint:
         return session if may_poll else Refusal.BAD_REQUEST
 
     def _open(self, front: Front, request: Request) -> None:
-        session = self._new_session(request)
-        session.open_polling()
-        self._engine.opened(session)
-        front.reply(
-            self._engine.replies.build(200, TEXT, self._open_polling % session.sid.encode())
-        )
+        session = self._new_session(front, request)
+        if session is not None:
+            session.open_polling()
+            self._engine.opened(session)
+            packet = self._open_polling % session.sid.encode()
+            front.reply(self._engine.replies.build(200, TEXT, packet))
 
     def _poll(self, front: Front, session: Session) -> None:
         if session.polling is not None and not session.polling.poll(front):
@@ -154,14 +160,14 @@ class Endpoint:
                 session.receive(packet)
         except MalformedPacket:
             session.close("parse error")
-            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+            self._refuse(front, Refusal.BAD_REQUEST)
         else:
             front.reply(self._engine.replies.build(200, HTML, b"ok"))
 
     def _upgrade(self, front: Front, request: Request, session: Session | None) -> None:
         accept = _accept(request.headers)
         if accept is None or request.method != "GET":
-            front.refuse(400, JSON, Refusal.BAD_REQUEST.body)
+            self._refuse(front, Refusal.BAD_REQUEST)
             return
         head = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -172,15 +178,27 @@ class Endpoint:
             self._engine.doors.probing(probe)
             front.detach(probe, head)
             return
-        session = self._new_session(request)
+        session = self._new_session(front, request)
+        if session is None:
+            return
         socket = WebSocket(self._engine, session, is_probe=False)
         session.open_socket(socket)
         self._engine.opened(session)
         packet = text_packet(self._open_socket % session.sid.encode())
         front.detach(socket, head + packet.frame)
 
-    def _new_session(self, request: Request) -> Session:
-        return Session(self._engine, secrets.token_urlsafe(_SID_BYTES), request.query)
+    def _new_session(self, front: Front, request: Request) -> Session | None:
+        """Make a session; if the client's address has too many, say so and return None."""
+        address = None
+        if self._engine.addresses.are_counted:
+            forwarded = request.headers.get("X-Forwarded-For", "")
+            address = self._engine.addresses.enter(front.peer, forwarded)
+            if address is None:
+                text = b"too many sessions from this address"
+                front.reply(self._engine.replies.build(429, TEXT, text))
+                return None
+        sid = secrets.token_urlsafe(_SID_BYTES)
+        return Session(self._engine, sid, request.query, address)
 
 
 def _may_open(request: Request, query: Mapping[str, str]) -> Refusal | None:

@@ -189,6 +189,18 @@ class Front(RequestHandler):
         self._holder = holder
 
     @property
+    def peer(self) -> str:
+        """Address of the other end."""
+        name = None if self.transport is None else self.transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the current request accepts a compressed answer."""
+        message = self._current
+        return message is not None and "gzip" in message.headers.get("Accept-Encoding", "")
+
+    @property
     def is_held(self) -> bool:
         """Whether a session is told when this connection dies."""
         return self._holder is not None

@@ -27,6 +27,7 @@ class Heartbeat:
     """
 
     def __init__(self, interval_s: float, timeout_s: float, clock: Callable[[], float]) -> None:
+        self._timeout_s = timeout_s
         self._pings: Deadlines[Session] = Deadlines(interval_s, clock)
         self._pongs: Deadlines[Session] = Deadlines(timeout_s, clock)
 
@@ -44,6 +45,13 @@ class Heartbeat:
         if session in self._pongs:
             self._pongs.stop(session)
             self._pings.start(session)
+
+    def is_overdue(self, session: Session) -> bool:
+        """Tell whether a session's time is up, even if no tick has noticed it yet."""
+        until_ping_s = self._pings.left_s(session)
+        if until_ping_s is not None:
+            return until_ping_s + self._timeout_s <= 0
+        return (self._pongs.left_s(session) or 0.0) < 0
 
     def beat(self, tolerance_s: float) -> Iterator[None]:
         """Hang up on the silent, ping the due; a generator, so that the caller can pause.

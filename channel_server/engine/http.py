@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import zlib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_plus
 
@@ -15,6 +16,9 @@ TEXT: Final = b"text/plain; charset=UTF-8"
 HTML: Final = b"text/html"
 JSON: Final = b"application/json"
 
+_ZIP_FROM_BYTES: Final = 1024
+_GZIP: Final = 31  # zlib: 15 bits of window, and 16 for a gzip header
+
 _REASONS: Final = {
     200: b"200 OK",
     204: b"204 No Content",
@@ -22,6 +26,7 @@ _REASONS: Final = {
     403: b"403 Forbidden",
     413: b"413 Payload Too Large",
     415: b"415 Unsupported Media Type",
+    429: b"429 Too Many Requests",
     503: b"503 Service Unavailable",
 }
 
@@ -70,14 +75,17 @@ class Replies:
                 + b"\r\nVary: Origin\r\nAccess-Control-Allow-Credentials: true\r\n"
             )
 
-    def build(self, status: int, kind: bytes, body: bytes, *, close: bool = False) -> bytes:
+    def build(
+        self, status: int, kind: bytes, body: bytes, *, close: bool = False, coding: bytes = b""
+    ) -> bytes:
         """One response with a body, headers included.
 
         Args:
-            status: One of 200, 400, 403, 413, 415, 503.
+            status: One of 200, 400, 403, 413, 415, 429, 503.
             kind: Content type.
             body: Content.
             close: Say that the connection ends with this response.
+            coding: ``Content-Encoding`` of the body; empty for none.
         """
         return b"".join(
             (
@@ -89,11 +97,26 @@ class Replies:
                 str(len(body)).encode(),
                 b"\r\nCache-Control: no-store\r\n",
                 b"Connection: close\r\n" if close else b"",
+                b"Content-Encoding: %b\r\n" % coding if coding else b"",
                 self._cors,
                 b"\r\n",
                 body,
             )
         )
+
+    def packets(self, body: bytes, *, zipped: bool) -> bytes:
+        """The answer to a poll.
+
+        Args:
+            body: Payload.
+            zipped: The client takes gzip. Small bodies are sent as they are, like in Node
+                (engine.io, ``httpCompression.threshold``).
+        """
+        if zipped and len(body) >= _ZIP_FROM_BYTES:
+            # Level 1: a third of the time of Node's level 6 for 10 % more bytes.
+            packed = zlib.compress(body, level=1, wbits=_GZIP)
+            return self.build(200, TEXT, packed, coding=b"gzip")
+        return self.build(200, TEXT, body)
 
     def preflight(self, requested_headers: str) -> bytes:
         """Answer to ``OPTIONS``.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class Options:
         write_limit: Unread bytes at which a client counts as slow.
         write_timeout_s: How long it may stay slow before it is hung up.
         max_connections: TCP connections; further ones get 503.
+        trusted_proxies: Whose ``X-Forwarded-For`` is believed; without any, addresses are not
+            counted.
+        max_per_address: Sessions of one client address.
         cors: Which web pages may call.
     """
 
@@ -51,6 +57,8 @@ class Options:
     write_limit: int = 1024 * 1024
     write_timeout_s: float = 5.0
     max_connections: int = 100_000
+    trusted_proxies: tuple[Network, ...] = ()
+    max_per_address: int = 1000
     cors: Cors = field(default_factory=Cors)
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from channel_server.core import packets
-from channel_server.engine.http import TEXT
 
 if TYPE_CHECKING:
     from channel_server.core.packets import Outgoing
@@ -44,7 +43,7 @@ class Polling:
         """Answer the waiting GET, or keep the packet for the next one."""
         if self._waiting is not None:
             front, self._waiting = self._waiting, None
-            front.reply(self._reply(packet))
+            front.reply(self._reply(packet, zipped=front.takes_gzip))
             return
         self._outbox.append(packet)
         self._outbox_bytes += len(packet.text)
@@ -60,9 +59,9 @@ class Polling:
         if self._waiting is not None:
             return False
         if self._outbox:
-            front.reply(self._take())
+            front.reply(self._take(zipped=front.takes_gzip))
         elif self._session.probe is not None:
-            front.reply(self._reply(_NOOP))
+            front.reply(self._reply(_NOOP, zipped=False))
         else:
             self._waiting = front
             front.hold(self)
@@ -94,17 +93,20 @@ class Polling:
         if self._waiting is not None:
             self.write(_NOOP if by_client else _CLOSE)
 
-    def _take(self) -> bytes:
+    def _take(self, *, zipped: bool) -> bytes:
         """All that waits, as one response."""
         outbox, self._outbox, self._outbox_bytes = self._outbox, [], 0
         self._engine.slow.forget(self._session)
         if len(outbox) == 1:
-            return self._reply(outbox[0])
+            return self._reply(outbox[0], zipped=zipped)
         body = packets.SEPARATOR.encode().join(packet.text for packet in outbox)
-        return self._engine.replies.build(200, TEXT, body)
+        return self._engine.replies.packets(body, zipped=zipped)
 
-    def _reply(self, packet: Outgoing) -> bytes:
+    def _reply(self, packet: Outgoing, *, zipped: bool) -> bytes:
         """The response with just this packet, built once for all clients that get it."""
-        if packet.reply is None:
-            packet.reply = self._engine.replies.build(200, TEXT, packet.text)
-        return packet.reply
+        reply = packet.replies.get(zipped)
+        if reply is None:
+            reply = packet.replies[zipped] = self._engine.replies.packets(
+                packet.text, zipped=zipped
+            )
+        return reply

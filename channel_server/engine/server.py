@@ -10,6 +10,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from channel_server.core.packets import binary_packet, text_packet
+from channel_server.engine.addresses import Addresses
 from channel_server.engine.deadlines import Deadlines
 from channel_server.engine.doors import Doors
 from channel_server.engine.endpoint import Endpoint
@@ -70,6 +71,7 @@ class Engine:
         )
         self.slow = SlowClients(self.options, clock)
         self.doors = Doors(self.options, clock)
+        self.addresses = Addresses(self.options)
         self._unconfirmed: Deadlines[Session] = Deadlines(
             self.options.connect_timeout_s or float("inf"), clock
         )
@@ -147,6 +149,8 @@ class Engine:
         self.heartbeat.stop(session)
         self.slow.forget(session)
         self._unconfirmed.stop(session)
+        if session.address is not None:
+            self.addresses.leave(session.address)
         self.hang_ups[reason] += 1
         self._leaving.append((session, reason))
         self._is_anyone_leaving.set()

@@ -26,15 +26,17 @@ class Session:
     Attributes:
         sid: Session id; a secret between us and this client.
         query: Query string of the first request, undecoded. It holds the token: never log it.
+        address: The client's, if addresses are counted.
         inbox: Messages that wait for the handler that is running now; None while none runs.
     """
 
-    __slots__ = ("__weakref__", "_engine", "inbox", "polling", "probe", "query", "sid", "socket")
+    __slots__ = ("_engine", "address", "inbox", "polling", "probe", "query", "sid", "socket")
 
-    def __init__(self, engine: Engine, sid: str, query: str) -> None:
+    def __init__(self, engine: Engine, sid: str, query: str, address: str | None = None) -> None:
         self._engine = engine
         self.sid = sid
         self.query = query
+        self.address = address
         self.polling: Polling | None = None
         self.socket: WebSocket | None = None
         self.probe: WebSocket | None = None
