@@ -113,9 +113,7 @@ class Replies:
                 (engine.io, ``httpCompression.threshold``).
         """
         if zipped and len(body) >= _ZIP_FROM_BYTES:
-            # Level 1: a third of the time of Node's level 6 for 10 % more bytes.
-            packed = zlib.compress(body, level=1, wbits=_GZIP)
-            return self.build(200, TEXT, packed, coding=b"gzip")
+            return self.build(200, TEXT, zlib.compress(body, wbits=_GZIP), coding=b"gzip")
         return self.build(200, TEXT, body)
 
     def preflight(self, requested_headers: str) -> bytes:
@@ -145,8 +143,8 @@ class Replies:
 def read_query(text: str) -> dict[str, str]:
     """Read a query string; of a repeated name the last value counts.
 
-    ``urllib.parse.parse_qsl`` does the same in 7 µs instead of 2 (five short parameters, as in
-    every poll).
+    ``urllib.parse.parse_qsl`` does the same in 3.9 µs instead of 0.9 (the five parameters of a
+    poll; docs/decisions/0001).
     """
     query = {}
     for pair in text.split("&"):
