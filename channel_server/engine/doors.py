@@ -32,6 +32,7 @@ class Doors:
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._max = options.max_connections
+        self._write_limit = options.write_limit
         self.fronts: set[Front] = set()
         self.socket_count = 0
         self.refused = 0
@@ -41,6 +42,7 @@ class Doors:
         self._silent: Deadlines[Front] = Deadlines(connect_s, clock)
         self._idle: Deadlines[Front] = Deadlines(options.idle_timeout_s, clock)
         self._bodies: Deadlines[Front] = Deadlines(options.request_timeout_s, clock)
+        self._overfull: Deadlines[Front] = Deadlines(options.write_timeout_s, clock)
         self._probes: Deadlines[WebSocket] = Deadlines(options.upgrade_timeout_s, clock)
         self._closing: Deadlines[WebSocket] = Deadlines(options.write_timeout_s, clock)
 
@@ -71,12 +73,17 @@ class Doors:
         """A request has been answered; the connection waits for the next one."""
         self._idle.start(front)
 
+    def overfull(self, front: Front) -> None:
+        """An answer is larger than what a client may leave unread for long."""
+        self._overfull.start(front)
+
     def leave(self, front: Front) -> None:
         """A connection that speaks HTTP is gone, or was handed to a WebSocket."""
         self.fronts.discard(front)
         self._silent.stop(front)
         self._idle.stop(front)
         self._bodies.stop(front)
+        self._overfull.stop(front)
         self._note_empty()
 
     def attach(self) -> None:
@@ -114,6 +121,9 @@ class Doors:
         """Close the connections whose time is up."""
         for front in (*self._silent.expired(), *self._idle.expired(), *self._bodies.expired()):
             front.drop()
+        for front in self._overfull.expired():
+            if front.unread_bytes > self._write_limit:
+                front.drop()
         for socket in (*self._probes.expired(), *self._closing.expired()):
             socket.close(abort=True)
 

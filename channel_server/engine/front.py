@@ -16,7 +16,7 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from channel_server.engine.endpoint import Request
-from channel_server.engine.http import TEXT
+from channel_server.engine.http import JSON, TEXT, Refusal
 
 if TYPE_CHECKING:
     import asyncio
@@ -139,22 +139,28 @@ class Front(RequestHandler):
             self._is_busy = True
             self._engine.doors.busy(self)
             path, _, query = message.path.partition("?")
-            if path != self._engine.options.path:
+            if path == self._engine.options.path:
+                self._current = message
+                cast("Any", self._parser).message_consumed()
+                self._begin(message, query, payload)
+            else:
                 self._adopt(message, payload)
-                continue
-            self._current = message
-            cast("Any", self._parser).message_consumed()
-            if message.compression is not None:
-                self.refuse(415, TEXT, b"compressed bodies are not accepted")
-            elif message.method != "POST" or payload.is_eof():
-                self._serve(query, payload)
-            elif self._is_too_long(message):
-                self.refuse(413, TEXT, b"body is too long")
-            elif self._engine.endpoint.begin_post(self, query):
-                self._body = payload
-                self._engine.doors.reading(self)
-                if message.headers.get("Expect", "").lower() == "100-continue":
-                    cast("asyncio.Transport", self.transport).write(_CONTINUE)
+
+    def _begin(self, message: RawRequestMessage, query: str, payload: StreamReader) -> None:
+        """Serve a request whose body is here; of the others, read those that are allowed one."""
+        if message.compression is not None:
+            self.refuse(415, TEXT, b"compressed bodies are not accepted")
+        elif payload.is_eof():
+            self._serve(query, payload)
+        elif message.method != "POST":
+            self.refuse(400, JSON, Refusal.BAD_HANDSHAKE_METHOD.body)
+        elif self._is_too_long(message):
+            self.refuse(413, TEXT, b"body is too long")
+        elif self._engine.endpoint.begin_post(self, query):
+            self._body = payload
+            self._engine.doors.reading(self)
+            if message.headers.get("Expect", "").lower() == "100-continue":
+                cast("asyncio.Transport", self.transport).write(_CONTINUE)
 
     def _is_too_long(self, message: RawRequestMessage) -> bool:
         length = message.headers.get("Content-Length", "0")
@@ -189,6 +195,11 @@ class Front(RequestHandler):
         self._holder = holder
 
     @property
+    def unread_bytes(self) -> int:
+        """What the client has not read yet."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
+
+    @property
     def peer(self) -> str:
         """Address of the other end."""
         name = None if self.transport is None else self.transport.get_extra_info("peername")
@@ -211,6 +222,8 @@ class Front(RequestHandler):
         if self.transport is None or message is None:
             return
         self.transport.write(response)
+        if self.unread_bytes > self._engine.options.write_limit:
+            self._engine.doors.overfull(self)
         self._is_busy = False
         if message.should_close or message.upgrade:
             self.transport.close()
