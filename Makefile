@@ -27,7 +27,7 @@ $(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/packag
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
 	for project in $(NODE_PROJECTS); do \
-	  PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $$project --no-audit --no-fund --loglevel=error || exit 1; \
+	  PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $$project --no-audit --no-fund --no-update-notifier --loglevel=error || exit 1; \
 	done
 	touch $@
 
