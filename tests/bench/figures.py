@@ -1,0 +1,177 @@
+"""What is measured, in which unit, and what must hold for our server."""
+
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+from tests.bench.servers import FLOOR, NODE, OURS, SOCKETIO, TITLES
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An upper limit for our server.
+
+    Attributes:
+        limit: A factor of the figure of ``against``, else a value in the unit of the figure.
+    """
+
+    limit: float
+    against: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        title: What it is, with its unit.
+        scale: Multiplies a sample, which is in seconds or bytes, to get that unit.
+        how: How it is measured, for the page.
+    """
+
+    title: str
+    scale: float
+    bars: tuple[Bar, ...]
+    how: str
+
+
+_US: Final = 1e6
+_MS: Final = 1e3
+_KB: Final = 1 / 1024
+_MB: Final = 1 / 1024**2
+
+FIGURES: Final = {
+    "delivery": Figure(
+        "CPU per delivery, µs",
+        _US,
+        (Bar(0.60, NODE), Bar(1.5, FLOOR), Bar(0.15, SOCKETIO)),
+        "1,000 websocket clients in one room; the next message is published when all clients "
+        "have received the one before, so no server can join two messages in one write.",
+    ),
+    "user": Figure(
+        "CPU per message to one user, µs",
+        _US,
+        (Bar(0.40, NODE),),
+        "1,000 websocket clients; messages to the rooms of single users in turn, 32 under way.",
+    ),
+    "connect": Figure(
+        "CPU per connect, µs",
+        _US,
+        (Bar(0.75, NODE),),
+        "Upgrade request, CONNECT, token look-up in Redis, five rooms; 50 clients at a time, "
+        "until the server is at rest. The servers are warm: this comes after the messages.",
+    ),
+    "latency": Figure(
+        "p99 latency, ms",
+        _MS,
+        (Bar(1.2, NODE),),
+        "From publishing to receiving, over all deliveries; ten messages a second to 1,000 "
+        "websocket clients. It contains the 6 µs or so that the driver takes per delivery.",
+    ),
+    "rss": Figure(
+        "resident memory of the process, MB",
+        _MB,
+        (Bar(0.45, NODE),),
+        "RSS of a process that was started for it, after 1,000 websocket clients have connected "
+        "and received all messages of the first figure.",
+    ),
+    "poll-delivery": Figure(
+        "polling: CPU per delivery, µs",
+        _US,
+        (Bar(0.9, NODE),),
+        "As for websocket, with 1,000 clients that only poll; the next message is published when "
+        "all clients have received the one before and polled again.",
+    ),
+    "poll-user": Figure(
+        "polling: CPU per message to one user, µs",
+        _US,
+        (Bar(0.9, NODE),),
+        "As for websocket, with 1,000 clients that only poll.",
+    ),
+    "poll-connect": Figure(
+        "polling: CPU per connect, µs",
+        _US,
+        (Bar(0.9, NODE),),
+        "As for websocket: GET to open, POST of CONNECT, GET of the reply, GET that stays open.",
+    ),
+    "memory": Figure(
+        "memory per idle connection, KB",
+        _KB,
+        (Bar(8),),
+        "Growth of the USS by 4,000 websocket clients, at rest for some seconds.",
+    ),
+    "idle": Figure(
+        "CPU of 4,000 idle clients, ms per second",
+        _MS,
+        (Bar(0.6, NODE),),
+        "4,000 websocket clients that receive nothing but heartbeats, over two ping intervals.",
+    ),
+    "drop": Figure(
+        "CPU per dropped client, µs",
+        _US,
+        (Bar(100),),
+        "4,000 websocket clients reset their connections at once; until all sockets are closed "
+        "and the server is at rest.",
+    ),
+    "bystander": Figure(
+        "longest echo during the drop, ms",
+        _MS,
+        (Bar(100),),
+        "One more client, to whose room a message is published every 5 ms: the longest time from "
+        "publishing to receiving while the 4,000 are dropped.",
+    ),
+}
+
+
+class Samples:
+    """Everything measured so far, by figure and server; each figure is a median."""
+
+    def __init__(self) -> None:
+        self._samples: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+
+    def add(self, figure: str, server: str, sample: float) -> None:
+        """Note one round: seconds or bytes."""
+        self._samples[figure, server].append(sample)
+
+    def value(self, figure: str, server: str) -> float | None:
+        """The median in the unit of the figure, or None if it was not measured."""
+        samples = self._samples.get((figure, server))
+        return statistics.median(samples) * FIGURES[figure].scale if samples else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A bar beside what was measured.
+
+    Attributes:
+        measured: In the same terms as ``bar.limit``.
+    """
+
+    bar: Bar
+    measured: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.measured <= self.bar.limit
+
+    def __str__(self) -> str:
+        outcome = "PASS" if self.is_met else "FAIL"
+        if self.bar.against is None:
+            return f"{outcome} ≤ {self.bar.limit:g}"
+        return (
+            f"{outcome} {self.measured:.2f} of {TITLES[self.bar.against]} (≤ {self.bar.limit:g})"
+        )
+
+
+def verdicts(figure: str, samples: Samples) -> list[Verdict]:
+    """Judge our server; a bar is left out when one of its two values was not measured."""
+    ours = samples.value(figure, OURS)
+    if ours is None:
+        return []
+    found = []
+    for bar in FIGURES[figure].bars:
+        other = 1.0 if bar.against is None else samples.value(figure, bar.against)
+        if other is not None:
+            found.append(Verdict(bar, ours / other))
+    return found

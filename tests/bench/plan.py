@@ -1,0 +1,61 @@
+"""How much of everything is done."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.bench.servers import SOCKETIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run.
+
+    Attributes:
+        delivery_rounds: How often the first figure is measured; the median counts.
+        rounds: The same for the other figures, as far as they can be repeated.
+        drop_rounds: The same for the drop.
+        clients: For the figures of single messages.
+        crowd: For the figures of idle and dropped clients.
+        messages: Per round, to all clients by websocket.
+        poll_messages: Per round, to all clients by polling.
+        user_messages: Per round, to single users.
+        latency_s: Length of one latency round.
+        idle_s: How long idle clients are watched; a multiple of the ping interval, 25 s.
+    """
+
+    delivery_rounds: int
+    rounds: int
+    drop_rounds: int
+    clients: int = 1000
+    crowd: int = 4000
+    messages: int
+    poll_messages: int
+    user_messages: int
+    latency_s: float
+    idle_s: float
+
+    def messages_for(self, server: str) -> int:
+        """``messages``, or fewer for the server that takes ten times as long as the others."""
+        return self.messages // 5 if server == SOCKETIO else self.messages
+
+
+FULL: Final = Plan(
+    delivery_rounds=9,
+    rounds=5,
+    drop_rounds=3,
+    messages=100,
+    poll_messages=20,
+    user_messages=20_000,
+    latency_s=3,
+    idle_s=50,
+)
+QUICK: Final = Plan(
+    delivery_rounds=3,
+    rounds=2,
+    drop_rounds=1,
+    messages=50,
+    poll_messages=10,
+    user_messages=4_000,
+    latency_s=2,
+    idle_s=25,
+)

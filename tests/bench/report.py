@@ -1,0 +1,99 @@
+"""The figures as a table for the terminal and as a page for the documentation."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from tests.bench.figures import FIGURES, Samples, Verdict, verdicts
+from tests.bench.servers import TITLES
+
+ABSENT = "-"
+
+_PAGE = """\
+# Benchmarks
+
+`make bench` writes this page. It runs our server and its peers on one machine, side by side and
+round by round, each with a Redis of its own, and drives the same load against each. CPU is the
+server process's user and system time: the driver and Redis do not count. Absolute values change
+with the machine and its mood; the ratios within one run are what counts.
+
+{machine}
+
+{table}
+
+## The servers
+
+- **ours**: `channel-server serve` with `JOURNAL=off`, `BOTS=0` and `ADMIN_PORT=0`.
+- **Node**: `tests/js/peer.mjs`, a small program with the libraries, options, rooms and events of
+  the Node program that we replace; connection state recovery is {recovery}.
+- **python-socketio**: `tests/bench/peers/ordinary.py`, the same job written the ordinary way, with
+  aiohttp, uvloop and orjson.
+- **C loop**: `tests/bench/peers/floor.c`, one `send()` per client for each message and nothing
+  else: the floor for one write per delivery.
+
+## How each figure is measured
+
+Records are JSON of 2 KB. Clients send no `Accept-Encoding` and offer no websocket extension, and
+answer every ping. All is on 127.0.0.1. Each figure is the median of its rounds. USS is the memory
+that a process shares with nobody, RSS all of it that is in memory; 1 KB is 1,024 bytes.
+
+{how}
+"""
+
+
+def table(samples: Samples, servers: Sequence[str], wanted: Sequence[str]) -> Table:
+    """The figures for the terminal."""
+    result = Table("", *(TITLES[name] for name in servers), "bars for ours")
+    for column in result.columns[1:-1]:
+        column.justify = "right"
+    for figure in wanted:
+        judged = [
+            Text(str(verdict), style="green" if verdict.is_met else "bold red")
+            for verdict in verdicts(figure, samples)
+        ]
+        cells = (number(samples.value(figure, name)) for name in servers)
+        result.add_row(FIGURES[figure].title, *cells, Text("\n").join(judged))
+    return result
+
+
+def page(
+    samples: Samples, servers: Sequence[str], machine: dict[str, str], *, recovery: bool
+) -> str:
+    """The whole page, in Markdown.
+
+    Args:
+        machine: Facts about where this was measured.
+        recovery: Whether the Node peer ran with connection state recovery.
+    """
+    rows = [
+        ["", *(TITLES[name] for name in servers), "bars for ours"],
+        ["---", *("---:" for _ in servers), "---"],
+    ]
+    for figure, about in FIGURES.items():
+        cells = (number(samples.value(figure, name)) for name in servers)
+        judged = "<br>".join(map(str, verdicts(figure, samples)))
+        rows.append([about.title, *cells, judged])
+    return _PAGE.format(
+        machine="\n".join(f"- {name}: {value}" for name, value in machine.items()),
+        table="\n".join(f"| {' | '.join(row)} |" for row in rows),
+        how="\n".join(f"- **{about.title}**: {about.how}" for about in FIGURES.values()),
+        recovery="on, as it was there" if recovery else "off (PEER_RECOVERY=0)",
+    )
+
+
+def number(value: float | None) -> str:
+    """Three digits are more than the noise allows."""
+    if value is None:
+        return ABSENT
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def missed(samples: Samples) -> list[Verdict]:
+    """Every bar that our server does not meet."""
+    return [
+        verdict
+        for figure in FIGURES
+        for verdict in verdicts(figure, samples)
+        if not verdict.is_met
+    ]

