@@ -1,5 +1,5 @@
 """``python -m channel_server``."""
 
-from channel_server.cli import main
+from channel_server.start import main
 
 main()

@@ -1,24 +1,20 @@
-"""The commands. The only reader of the environment, and the only place that ends the process."""
+"""The commands. Together with ``start`` the only readers of the environment."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import orjson
 import typer
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from channel_server import __version__, log
 from channel_server.config import Settings
-from channel_server.errors import ConfigError, MissingPart
-from publisher import Publisher, PublishError
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+from channel_server.run import fail, run, run_server
+from publisher import Publisher
 
 app = typer.Typer(
     name="channel-server",
@@ -28,8 +24,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_errors = Console(stderr=True, soft_wrap=True, highlight=False)
-
 Group = Annotated[int | None, typer.Option("--group", min=1, help="Send to this group's room.")]
 User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this user's room.")]
 
@@ -37,11 +31,7 @@ User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this us
 @app.command()
 def serve() -> None:
     """Run the server for production: REDIS_URL in, Socket.IO on PORT out."""
-    from channel_server.app import serve as run
-
-    settings = _settings()
-    log.configure(settings.log_format)
-    _run(run(settings))
+    run_server(os.environ)
 
 
 @app.command()
@@ -52,7 +42,7 @@ def dev() -> None:
     settings = _settings()
     log.configure(settings.log_format)
     has_redis = bool(os.environ.get("REDIS_CACHE_URL") or os.environ.get("REDIS_URL"))
-    _run(run_demo(settings, has_redis=has_redis))
+    run(run_demo(settings, has_redis=has_redis))
 
 
 @app.command("check-config")
@@ -75,9 +65,9 @@ def publish(
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        _fail(f"records are not JSON: {error}")
+        fail(f"records are not JSON: {error}")
     if group is None and user is None:
-        _fail("name a receiver: --group or --user")
+        fail("name a receiver: --group or --user")
     with _publisher() as publisher:
         _report(publisher.publish_records(parsed, group_id=group, user_id=user))
 
@@ -123,7 +113,7 @@ def tail(
     from channel_server import tail as client
 
     console = Console(soft_wrap=True)
-    _run(
+    run(
         client.tail(
             url,
             channel_token,
@@ -142,18 +132,6 @@ def root(
         raise typer.Exit
 
 
-def main() -> None:
-    """Run the command line; what goes wrong is said in plain lines."""
-    try:
-        app()
-    except ConfigError as error:
-        for problem in error.problems:
-            _errors.print(f"configuration: {problem}", markup=False)
-        sys.exit(2)
-    except (MissingPart, PublishError) as error:
-        _fail(str(error))
-
-
 def _settings() -> Settings:
     return Settings.from_env(os.environ)
 
@@ -164,29 +142,3 @@ def _publisher() -> Publisher:
 
 def _report(subscribers: int) -> None:
     print(f"received by {subscribers} channel server{'' if subscribers == 1 else 's'}")  # noqa: T201
-
-
-def _run(main_task: Coroutine[Any, Any, None]) -> None:
-    """Run until done; a known trouble, alone or in a task group, becomes one line."""
-    troubles: list[BaseException] = []
-    try:
-        uvloop.run(main_task)
-    except* KeyboardInterrupt:
-        pass
-    except* (MissingPart, PublishError, OSError) as group:
-        troubles.extend(_leaves(group))
-    if troubles:
-        _fail("; ".join(str(trouble) for trouble in troubles))
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
-
-
-def _fail(text: str) -> NoReturn:
-    _errors.print(text, markup=False)
-    sys.exit(1)

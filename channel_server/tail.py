@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import aiohttp
 import orjson
 import socketio
 from socketio.exceptions import ConnectionError as CannotConnect
@@ -27,7 +27,21 @@ async def tail(url: str, token: str | None, show: Callable[[str, str], None]) ->
     Raises:
         MissingPart: If no server answers there.
     """
-    client = socketio.AsyncClient()
+    async with aiohttp.ClientSession() as session:
+        client = _client(session, show)
+        query = urlencode({"channel_token": token or "null"})
+        try:
+            await client.connect(f"{url.rstrip('/')}/?{query}", transports=["websocket"])
+            await client.wait()
+        except CannotConnect:
+            raise MissingPart(f"a server at {url}", "start one: `channel-server dev`") from None
+        finally:
+            await client.disconnect()
+
+
+def _client(session: aiohttp.ClientSession, show: Callable[[str, str], None]) -> Any:
+    """A client that shows what happens to it."""
+    client = socketio.AsyncClient(http_session=session)
 
     async def connected() -> None:
         show("connect", orjson.dumps({"sid": client.get_sid()}).decode())
@@ -41,12 +55,4 @@ async def tail(url: str, token: str | None, show: Callable[[str, str], None]) ->
     client.on("connect", connected)
     client.on("disconnect", disconnected)
     client.on("*", received)
-    query = urlencode({"channel_token": token or "null"})
-    try:
-        await client.connect(f"{url.rstrip('/')}/?{query}", transports=["websocket"])
-        await client.wait()
-    except CannotConnect:
-        raise MissingPart(f"a server at {url}", "start one with `channel-server dev`") from None
-    except asyncio.CancelledError:
-        await client.disconnect()
-        raise
+    return client

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _TURN_BYTES: Final = 256 * 1024
 """Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
 
+_MESSAGE: Final = b"message"
 _PING: Final = encode(b"PING")
 
 
@@ -102,10 +103,13 @@ class _Subscription(Line):
         self.has_spoken = True
         budget = _TURN_BYTES
         while budget > 0:
-            reply = self._reader.gets()
+            reply = self._next()
             if reply is False:
                 return
-            budget -= self._message(reply)
+            if type(reply) is list and reply[0] == _MESSAGE:
+                budget -= self._deliver(self._channels[reply[1]], reply[2])
+            else:
+                self._answer(reply)
         if self._tcp is not None:
             self._tcp.pause_reading()
             asyncio.get_running_loop().call_soon(self._continue)
@@ -115,17 +119,13 @@ class _Subscription(Line):
             self._tcp.resume_reading()
             self._read()
 
-    def _message(self, reply: Any) -> int:
+    def _answer(self, reply: Any) -> None:
         if is_refusal(reply):
             self.close("refused by Redis")
-            return 0
-        if reply[0] == b"message":
-            return self._deliver(self._channels[reply[1]], reply[2])
-        if reply[0] == b"subscribe":
+        elif reply[0] == b"subscribe":
             self._confirmed += 1
             if self._confirmed == len(self._channels) and not self.stands.done():
                 self.stands.set_result(None)
-        return 0
 
     def _end(self, reason: str) -> None:
         super()._end(reason)

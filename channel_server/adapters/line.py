@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S: Final = 5.0
+_PIECE_BYTES: Final = 8192
 
 
 class Line(asyncio.Protocol):
@@ -39,6 +40,8 @@ class Line(asyncio.Protocol):
     def __init__(self) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._reader = hiredis.Reader()
+        self._data = b""
+        self._fed = 0
         self._tcp: asyncio.Transport | None = None
         # Its destructor would close the transport under us.
         self._opened_by: Any = None
@@ -84,15 +87,29 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came and hand on every complete reply."""
-        self._reader.feed(data)
+        self._data = self._data[self._fed :] + data if self._fed < len(self._data) else data
+        self._fed = 0
         self._read()
 
     def _read(self) -> None:
+        while (reply := self._next()) is not False:
+            self._received(reply)
+
+    def _next(self) -> Any:
+        """The next reply, False if it is not complete yet.
+
+        The parser is fed in pieces: after each reply hiredis moves the rest of its buffer to the
+        front, which costs 1 µs a message if that is 64 KB of them (perf, bursts of 2 KB messages).
+        """
         try:
-            while (reply := self._reader.gets()) is not False:
-                self._received(reply)
+            while (reply := self._reader.gets()) is False and self._fed < len(self._data):
+                size = min(_PIECE_BYTES, len(self._data) - self._fed)
+                self._reader.feed(self._data, self._fed, size)
+                self._fed += size
         except hiredis.ProtocolError:
             self.close("not the Redis protocol")
+            return False
+        return reply
 
     def _received(self, reply: Any) -> None:
         raise NotImplementedError

@@ -12,25 +12,39 @@ _FIN_BINARY: Final = b"\x82"  # FIN bit and opcode 2
 _LEN_16: Final = b"\x7e"  # 126: two length bytes follow
 _LEN_64: Final = b"\x7f"  # 127: eight length bytes follow
 _LEN_7_MAX: Final = 125
+_HEADER_SIZES: Final = {_LEN_16: 4, _LEN_64: 10}
 _LEN_16_MAX: Final = 0xFFFF
 
 
-def text_frame(payload: bytes) -> bytes:
+def text_frame(head: bytes, body: bytes = b"", tail: bytes = b"") -> bytes:
     """Wrap a payload in one unmasked text frame.
 
     Args:
-        payload: UTF-8, from 0 to 2**63 - 1 bytes. Neither checked nor kept.
+        head: The payload, UTF-8 of 0 to 2**63 - 1 bytes, or its first piece. Not checked.
+        body: The next piece; three pieces spare the caller a copy of the payload.
+        tail: The last piece.
 
     Returns:
         A header of 2, 4 or 10 bytes, then the payload. The same object can be written to every
         socket that negotiated no extension.
     """
-    return b"".join((_FIN_TEXT, _length(len(payload)), payload))
+    size = len(head) + len(body) + len(tail)
+    return b"".join((_FIN_TEXT, _length(size), head, body, tail))
 
 
 def binary_frame(payload: bytes) -> bytes:
     """Wrap a payload in one unmasked binary frame; otherwise like ``text_frame``."""
     return b"".join((_FIN_BINARY, _length(len(payload)), payload))
+
+
+def is_binary(frame: bytes) -> bool:
+    """Tell a frame of ``binary_frame`` from one of ``text_frame``."""
+    return frame.startswith(_FIN_BINARY)
+
+
+def payload_of(frame: bytes) -> bytes:
+    """Return what was wrapped by ``text_frame`` or ``binary_frame``."""
+    return frame[_HEADER_SIZES.get(frame[1:2], 2) :]
 
 
 def _length(size: int) -> bytes:

@@ -7,11 +7,12 @@ Socket.IO protocol, revision 5 (packet layout).
 from __future__ import annotations
 
 import base64
+import functools
 from typing import Final, NamedTuple
 
 import orjson
 
-from channel_server.core.frames import binary_frame, text_frame
+from channel_server.core.frames import binary_frame, is_binary, payload_of, text_frame
 from channel_server.errors import MalformedPacket
 
 OPEN: Final = "0"
@@ -33,18 +34,25 @@ class Outgoing:
     """One Engine.IO packet for any number of clients, encoded once for each transport.
 
     Attributes:
-        text: The packet as a polling payload holds it (binary: ``b`` and base64).
-        frame: The same packet as one WebSocket frame.
+        frame: The packet as one WebSocket frame.
         replies: Complete polling responses, plain and (True) zipped, kept by the polling
-            transport so that all pollers of a room share them; empty until one is needed.
+            transport so that all pollers of a room share them; None until one is needed.
     """
 
-    __slots__ = ("frame", "replies", "text")
+    __slots__ = ("_text", "frame", "replies")
 
-    def __init__(self, text: bytes, frame: bytes) -> None:
-        self.text = text
+    def __init__(self, frame: bytes) -> None:
         self.frame = frame
-        self.replies: dict[bool, bytes] = {}
+        self._text: bytes | None = None
+        self.replies: dict[bool, bytes] | None = None
+
+    @property
+    def text(self) -> bytes:
+        """The same packet as a polling payload holds it (binary: ``b`` and base64)."""
+        if self._text is None:
+            payload = payload_of(self.frame)
+            self._text = b"b" + base64.b64encode(payload) if is_binary(self.frame) else payload
+        return self._text
 
 
 def text_packet(packet: bytes) -> Outgoing:
@@ -53,16 +61,16 @@ def text_packet(packet: bytes) -> Outgoing:
     Args:
         packet: UTF-8, type character included, such as ``b"2"`` or ``b'42["records",{}]'``.
     """
-    return Outgoing(packet, text_frame(packet))
+    return Outgoing(text_frame(packet))
 
 
 def binary_packet(data: bytes) -> Outgoing:
-    """Prepare a binary message: raw in a WebSocket frame, ``b`` and base64 in a payload."""
-    return Outgoing(b"b" + base64.b64encode(data), binary_frame(data))
+    """Prepare a binary message."""
+    return Outgoing(binary_frame(data))
 
 
-def event_packet(event: str, body: bytes, offset: str | None = None) -> bytes:
-    """Socket.IO event of the main namespace around ready-made JSON.
+def event_packet(event: str, body: bytes, offset: str | None = None) -> Outgoing:
+    """Prepare a Socket.IO event of the main namespace around ready-made JSON.
 
     Args:
         event: Event name.
@@ -73,8 +81,13 @@ def event_packet(event: str, body: bytes, offset: str | None = None) -> bytes:
     Returns:
         ``42["<event>",<body>]`` or ``42["<event>",<body>,"<offset>"]``.
     """
-    head = b"".join((b"42[", orjson.dumps(event), b",", body))
-    return head + b"]" if offset is None else b"".join((head, b",", orjson.dumps(offset), b"]"))
+    tail = b"]" if offset is None else b",%b]" % orjson.dumps(offset)
+    return Outgoing(text_frame(_event_head(event), body, tail))
+
+
+@functools.lru_cache(maxsize=16)
+def _event_head(event: str) -> bytes:
+    return b"42[%b," % orjson.dumps(event)
 
 
 class Incoming(NamedTuple):

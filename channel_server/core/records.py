@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from channel_server.core import strict_json
 from channel_server.core.names import NOTICE, Room
@@ -14,8 +13,7 @@ CHANNELS: Final = (RECORDS, SYSTEM_NOTICE)
 """Redis channels that ``read`` understands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broadcast:
+class Broadcast(NamedTuple):
     """One event for one room.
 
     Attributes:
@@ -52,7 +50,7 @@ def read(channel: str, payload: bytes) -> Broadcast | None:
         raise MalformedMessage(channel, "not a JSON object", len(payload))
     if channel == SYSTEM_NOTICE:
         return Broadcast(NOTICE, "notice", payload)
-    room = message.get("room")
+    room: Room | None = message.get("room")
     if not isinstance(room, str) or not room:
         return None
-    return Broadcast(Room(room), "records", payload)
+    return Broadcast(room, "records", payload)

@@ -104,9 +104,10 @@ class Polling:
 
     def _reply(self, packet: Outgoing, *, zipped: bool) -> bytes:
         """The response with just this packet, built once for all clients that get it."""
+        if packet.replies is None:
+            packet.replies = {}
         reply = packet.replies.get(zipped)
         if reply is None:
-            reply = packet.replies[zipped] = self._engine.replies.packets(
-                packet.text, zipped=zipped
-            )
+            reply = self._engine.replies.packets(packet.text, zipped=zipped)
+            packet.replies[zipped] = reply
         return reply

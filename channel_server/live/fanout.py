@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from channel_server.core.packets import event_packet, text_packet
+from channel_server.core.packets import event_packet
 
 if TYPE_CHECKING:
     from channel_server.core.packets import Outgoing
@@ -42,7 +42,7 @@ class Fanout:
         members = self._rooms.members(broadcast.room)
         if not members:
             return 0, 0
-        packet = text_packet(event_packet(broadcast.event, broadcast.body, offset))
+        packet = event_packet(broadcast.event, broadcast.body, offset)
         # A client that is hung up in here leaves the room later, in a slice of the clean-up.
         for client in members:
             client.write(packet)

@@ -1,0 +1,77 @@
+"""How a command ends: a known trouble is one plain line and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import uvloop
+
+from channel_server import log
+from channel_server.config import Settings
+from channel_server.errors import ConfigError, MissingPart
+from publisher.errors import PublishError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator, Mapping
+
+
+def run_server(env: Mapping[str, str]) -> None:
+    """Run the server for production.
+
+    Args:
+        env: The environment.
+
+    Raises:
+        ConfigError: If it does not describe a server.
+    """
+    from channel_server.app import serve  # noqa: PLC0415 - other commands do without
+
+    settings = Settings.from_env(env)
+    log.configure(settings.log_format)
+    run(serve(settings))
+
+
+def run(task: Coroutine[Any, Any, None]) -> None:
+    """Run until done; a known trouble, alone or in a task group, ends the process."""
+    troubles: list[BaseException] = []
+    try:
+        uvloop.run(task)
+    except* KeyboardInterrupt:
+        pass
+    except* (MissingPart, PublishError, OSError) as group:
+        troubles.extend(_leaves(group))
+    if troubles:
+        fail("; ".join(str(trouble) for trouble in troubles))
+
+
+@contextlib.contextmanager
+def troubles_told() -> Iterator[None]:
+    """End the process with 2 for a wrong configuration, with 1 for other known troubles."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            _tell(f"configuration: {problem}")
+        sys.exit(2)
+    except (MissingPart, PublishError) as error:
+        fail(str(error))
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong and end the process with 1."""
+    _tell(text)
+    sys.exit(1)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - the command line's answer
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
