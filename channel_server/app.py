@@ -90,7 +90,7 @@ class ChannelServer:
             on_listening: Called with the port as soon as it is open.
 
         Raises:
-            OSError: If the port is taken.
+            CannotListen: If the port is taken.
         """
         _collect_rarely()
         async with asyncio.TaskGroup() as group:

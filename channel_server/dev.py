@@ -35,7 +35,7 @@ async def run_demo(settings: Settings, *, has_redis: bool) -> None:
 
     Raises:
         MissingPart: If there is no redis-server to start.
-        OSError: If the port is taken.
+        CannotListen: If the port is taken.
     """
     stop = asyncio.Event()
     stop_on_signals(stop)

@@ -2,6 +2,7 @@
 
 ChannelServerError
 ├── ConfigError           the environment is wrong; raised before anything starts
+├── CannotListen          the port is taken, or not ours to open
 ├── MissingPart           a program or package that the command needs is not installed
 ├── MalformedMessage      one Redis payload is wrong; count it and go on
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
@@ -28,6 +29,23 @@ class ConfigError(ChannelServerError):
 
     def __str__(self) -> str:
         return "; ".join(self.problems)
+
+
+class CannotListen(ChannelServerError, OSError):
+    """The port cannot be opened.
+
+    Attributes:
+        port: The port.
+        reason: What the system says.
+    """
+
+    def __init__(self, port: int, reason: str) -> None:
+        super().__init__(port, reason)
+        self.port = port
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot listen on port {self.port}: {self.reason}; choose another one with PORT"
 
 
 class MissingPart(ChannelServerError):

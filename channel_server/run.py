@@ -10,7 +10,7 @@ import uvloop
 
 from channel_server import log
 from channel_server.config import Settings
-from channel_server.errors import ConfigError, MissingPart
+from channel_server.errors import ChannelServerError, ConfigError
 from publisher.errors import PublishError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(task: Coroutine[Any, Any, None]) -> None:
         uvloop.run(task)
     except* KeyboardInterrupt:
         pass
-    except* (MissingPart, PublishError, OSError) as group:
+    except* (ChannelServerError, PublishError) as group:
         troubles.extend(_leaves(group))
     if troubles:
         fail("; ".join(str(trouble) for trouble in troubles))
@@ -55,7 +55,7 @@ def troubles_told() -> Iterator[None]:
         for problem in error.problems:
             _tell(f"configuration: {problem}")
         sys.exit(2)
-    except (MissingPart, PublishError) as error:
+    except (ChannelServerError, PublishError) as error:
         fail(str(error))
 
 

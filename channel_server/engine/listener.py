@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from typing import TYPE_CHECKING, Final, cast
 
 from aiohttp import web
 
 from channel_server.engine.front import Front
+from channel_server.errors import CannotListen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,7 +38,7 @@ async def listening(engine: Engine, app: web.Application, port: int) -> AsyncIte
         The port.
 
     Raises:
-        OSError: If the port is taken.
+        CannotListen: If the port is taken.
     """
     loop = asyncio.get_running_loop()
     runner = web.AppRunner(app, access_log=None)
@@ -60,8 +62,12 @@ async def listening(engine: Engine, app: web.Application, port: int) -> AsyncIte
 def _bind(port: int) -> socket.socket:
     """One socket for IPv4 and IPv6 where the system has both."""
     if socket.has_dualstack_ipv6():
+        # It may be there and yet switched off, as in many containers.
         with contextlib.suppress(OSError):
             return socket.create_server(
                 ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
             )
-    return socket.create_server(("", port), backlog=_BACKLOG)
+    try:
+        return socket.create_server(("", port), backlog=_BACKLOG)
+    except OSError as error:
+        raise CannotListen(port, os.strerror(error.errno or 0)) from error
