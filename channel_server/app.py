@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MAX_DESCRIPTORS: Final = 1_048_576
 _SPARE_DESCRIPTORS: Final = 64
 """For Redis, log files, and connections that are just being refused."""
 
@@ -55,7 +56,10 @@ class ChannelServer:
         pauses_s = growing(random.random)
         rooms: Rooms[Client] = Rooms()
         self._directory = Directory(
-            settings.redis_url, patience_s=settings.lookup_patience_s, pauses_s=pauses_s
+            settings.redis_url,
+            patience_s=settings.lookup_patience_s,
+            probe_s=settings.probe_s,
+            pauses_s=pauses_s,
         )
         self._gateway = Gateway(
             _options(settings), users=self._directory, rooms=rooms, metrics=self.metrics
@@ -125,7 +129,9 @@ def _options(settings: Settings) -> Options:
     return Options(
         write_limit=settings.write_limit,
         write_timeout_s=settings.write_timeout_s,
-        max_connections=settings.max_connections or _descriptors() - _SPARE_DESCRIPTORS,
+        max_connections=min(
+            settings.max_connections or _MAX_DESCRIPTORS, _descriptors() - _SPARE_DESCRIPTORS
+        ),
         trusted_proxies=settings.trusted_proxies,
         max_per_address=settings.max_per_address,
         cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
@@ -134,9 +140,11 @@ def _options(settings: Settings) -> Options:
 
 def _descriptors() -> int:
     """Raise the limit on file descriptors as far as we may. Return it."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, _MAX_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MAX_DESCRIPTORS), hard))
+    return min(hard, _MAX_DESCRIPTORS)
 
 
 def _collect_rarely() -> None:

@@ -112,14 +112,7 @@ def tail(
     """Print what the owner of a token receives, until Ctrl-C."""
     from channel_server import tail as client
 
-    console = Console(soft_wrap=True)
-    run(
-        client.tail(
-            url,
-            channel_token,
-            lambda event, body: console.print(f"[bold]{event}[/bold]", body, markup=True),
-        )
-    )
+    run(client.tail(url, channel_token, lambda event, body: typer.echo(f"{event} {body}")))
 
 
 @app.callback(invoke_without_command=True)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from channel_server.errors import ConfigError
+from publisher.address import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
+_EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
@@ -93,12 +97,13 @@ class Settings:
 
 
 def masked(url: str) -> str:
-    """Replace the password in a URL by ``***``; query parameters are left out."""
+    """Replace the password in a Redis URL by ``***``; query parameters are left out."""
+    if problem_with(url) is not None:
+        return "***"
     parts = urlsplit(url)
     name, at, host = parts.netloc.rpartition("@")
     user, colon, _ = name.partition(":")
-    netloc = f"{user}{':***' if colon else ''}{at}{host}"
-    return f"{parts.scheme}://{netloc}{parts.path}"
+    return f"{parts.scheme}://{user}{':***' if colon else ''}{at}{host}{parts.path}"
 
 
 class _Reader:
@@ -150,38 +155,42 @@ class _Reader:
         if name is None:
             return default
         url = self._env[name]
-        # The URL may hold a password: the message does not quote it.
-        if not _is_redis_url(url):
-            self.problems.append(f"{name} must be a redis://, rediss:// or unix:// URL")
+        problem = problem_with(url)
+        if problem is not None:
+            self.problems.append(f"{name} {problem}")
         return url
 
     def origin(self) -> str | None:
-        if "PUBLIC_APP_URL" in self._env:
-            return self._public_origin(self._env["PUBLIC_APP_URL"])
-        host = self._env.get("CANONICAL_HOST")
-        if host is None and "VIRTUAL_HOST" in self._env:
-            first = self._env["VIRTUAL_HOST"].split(",")[0].strip()
-            host = first.replace("channels.", "", 1)
-        return None if host is None else f"https://{host}"
+        for name, url in (
+            ("PUBLIC_APP_URL", self._env.get("PUBLIC_APP_URL")),
+            ("CANONICAL_HOST", self._prefixed("CANONICAL_HOST")),
+            ("VIRTUAL_HOST", self._prefixed("VIRTUAL_HOST")),
+        ):
+            if url is not None:
+                return self._origin_of(name, url)
+        return None
 
-    def _public_origin(self, url: str) -> str | None:
-        """Browsers send an origin without path: a trailing slash would never match."""
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or not url.isprintable():
-            self.problems.append("PUBLIC_APP_URL must be an http:// or https:// URL")
+    def _prefixed(self, name: str) -> str | None:
+        """The address of a host; of several host names, the first."""
+        if name not in self._env:
             return None
-        return f"{parts.scheme}://{parts.netloc}"
+        host = self._env[name].split(",")[0].strip()
+        return f"https://{host.replace('channels.', '', 1) if name == 'VIRTUAL_HOST' else host}"
 
-
-def _is_redis_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        is_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    if parts.scheme == "unix":
-        return bool(parts.path)
-    return parts.scheme in _REDIS_SCHEMES and is_port
+    def _origin_of(self, name: str, url: str) -> str | None:
+        """The origin as browsers send it: a trailing slash, or a capital, would never match."""
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").encode("idna").decode()
+            port = parts.port
+        except ValueError:
+            parts, host, port = urlsplit(""), "", None
+        if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+            self.problems.append(f"{name} must name the application's host, as in {_EXAMPLE}")
+            return None
+        is_default = port in {None, _DEFAULT_PORTS[parts.scheme]}
+        shown = f"[{host}]" if ":" in host else host
+        return f"{parts.scheme}://{shown}{'' if is_default else f':{port}'}"
 
 
 __all__ = ["Settings", "masked"]

@@ -41,7 +41,7 @@ async def tail(url: str, token: str | None, show: Callable[[str, str], None]) ->
 
 def _client(session: aiohttp.ClientSession, show: Callable[[str, str], None]) -> Any:
     """A client that shows what happens to it."""
-    client = socketio.AsyncClient(http_session=session)
+    client = socketio.AsyncClient(http_session=session, handle_sigint=False)
 
     async def connected() -> None:
         show("connect", orjson.dumps({"sid": client.get_sid()}).decode())

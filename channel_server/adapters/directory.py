@@ -27,12 +27,16 @@ class Directory:
     Args:
         url: Redis.
         patience_s: After this long without an answer the look-up fails.
+        probe_s: Redis must give a sign of life this often.
         pauses_s: Back-off, see ``stay_connected``.
     """
 
-    def __init__(self, url: str, *, patience_s: float, pauses_s: Callable[[int], float]) -> None:
+    def __init__(
+        self, url: str, *, patience_s: float, probe_s: float, pauses_s: Callable[[int], float]
+    ) -> None:
         self._url = url
         self._patience_s = patience_s
+        self._probe_s = probe_s
         self._pauses_s = pauses_s
         self._line: RequestLine | None = None
         self._open: dict[asyncio.Future[bytes | None], bytes] = {}
@@ -66,6 +70,7 @@ class Directory:
     async def _connect(self) -> RequestLine:
         line = RequestLine()
         await line.open(self._url)
+        await line.greet(self._probe_s)
         return line
 
     async def _use(self, line: RequestLine) -> str:
@@ -73,10 +78,9 @@ class Directory:
         for answer, command in self._open.items():
             self._ask(answer, command)
         try:
-            return await asyncio.shield(line.lost)
+            return await line.watch(self._probe_s)
         finally:
             self._line = None
-            line.close("stopped")
 
     def _ask(self, answer: asyncio.Future[bytes | None], command: bytes) -> None:
         if self._line is not None:

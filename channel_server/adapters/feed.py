@@ -70,16 +70,9 @@ class Feed:
     async def _watch(self, line: _Subscription) -> str:
         self._is_up(True)
         try:
-            while not line.lost.done():
-                line.has_spoken = False
-                line.send(_PING)
-                await asyncio.wait({line.lost}, timeout=self._probe_s)
-                if not line.has_spoken:
-                    line.close("silent")
+            return await line.watch(self._probe_s)
         finally:
             self._is_up(False)
-            line.close("stopped")
-        return line.lost.result()
 
 
 class _Subscription(Line):
@@ -87,20 +80,21 @@ class _Subscription(Line):
 
     Attributes:
         stands: Done when all channels are confirmed.
-        has_spoken: Whether anything came since it was last set to False.
     """
 
     def __init__(self, channels: dict[bytes, str], deliver: Callable[[str, bytes], int]) -> None:
         super().__init__()
         self.stands: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.has_spoken = False
         self._channels = channels
         self._deliver = deliver
         self._confirmed = 0
 
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.send(_PING)
+
     def _read(self) -> None:
         """Deliver until the turn is used up; the rest waits in the parser."""
-        self.has_spoken = True
         budget = _TURN_BYTES
         while budget > 0:
             reply = self._next()

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
+_LOG_EVERY_S: Final = 10.0
+_STABLE_S: Final = 10.0
+_PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 
 class Line(asyncio.Protocol):
@@ -35,10 +38,12 @@ class Line(asyncio.Protocol):
 
     Attributes:
         lost: Done when the connection is gone; its result says why.
+        has_spoken: Whether anything came since it was last set to False.
     """
 
     def __init__(self) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.has_spoken = False
         self._reader = hiredis.Reader()
         self._data = b""
         self._fed = 0
@@ -68,16 +73,44 @@ class Line(asyncio.Protocol):
             await connection.connect()
         except (exceptions.RedisError, OSError) as error:
             raise RedisLost(type(error).__name__) from error
-        self._opened_by = connection._writer
-        transport = connection._writer.transport
+        reader, self._opened_by = connection._reader, connection._writer
         connection._reader = connection._writer = None
+        transport = self._opened_by.transport
         transport.set_protocol(self)
+        if reader.at_eof() or reader.exception() is not None or transport.is_closing():
+            # It closed while nobody of ours was listening.
+            transport.abort()
+            raise RedisLost("closed by Redis")
         self._tcp = transport
 
     def send(self, command: bytes) -> None:
         """Write an encoded command; a lost connection ignores it."""
         if self._tcp is not None:
             self._tcp.write(command)
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        raise NotImplementedError
+
+    async def watch(self, probe_s: float) -> str:
+        """Wait until the connection is lost; drop it when it gives no sign of life.
+
+        Args:
+            probe_s: How often it must give one.
+
+        Returns:
+            Why it was lost.
+        """
+        try:
+            while not self.lost.done():
+                self.has_spoken = False
+                self.ping()
+                await asyncio.wait({self.lost}, timeout=probe_s)
+                if not self.has_spoken:
+                    self.close("silent")
+            return self.lost.result()
+        finally:
+            self.close("stopped")
 
     def close(self, reason: str) -> None:
         """Drop the connection."""
@@ -87,6 +120,7 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came and hand on every complete reply."""
+        self.has_spoken = True
         self._data = self._data[self._fed :] + data if self._fed < len(self._data) else data
         self._fed = 0
         self._read()
@@ -150,20 +184,54 @@ async def stay_connected(
         pauses_s: Seconds to wait before the attempt with this number (1, 2, …) since the last
             success.
     """
+    clock = asyncio.get_running_loop().time
+    report = _Report(purpose, clock)
     attempt = 0
     while True:
+        began = clock()
         try:
             line = await connect()
-        except RedisLost as error:
-            if attempt == 1:
-                log.warning("Redis away", extra={"purpose": purpose, "reason": error.reason})
-        else:
-            log.info("Redis connected", extra={"purpose": purpose})
-            attempt = 0
+            report.connected()
             reason = await use(line)
-            log.warning("Redis lost", extra={"purpose": purpose, "reason": reason})
-        attempt += 1
+        except RedisLost as error:
+            reason = error.reason
+        report.lost(reason)
+        # A connection that is refused as soon as it is used counts as a failed attempt.
+        attempt = 1 if clock() - began > _STABLE_S else attempt + 1
         await asyncio.sleep(pauses_s(attempt))
+
+
+class _Report:
+    """Says when Redis is lost and when it is back, in turn, and no more than once in ten seconds.
+
+    Args:
+        purpose: What the connection is for.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, purpose: str, clock: Callable[[], float]) -> None:
+        self._purpose = purpose
+        self._clock = clock
+        self._was_lost = False
+        self._was_said = False
+        self._quiet_until = clock()
+
+    def connected(self) -> None:
+        """The connection stands."""
+        if self._was_said and not self._was_lost:
+            return
+        self._was_lost, self._was_said = False, True
+        log.info("Redis connected", extra={"purpose": self._purpose})
+
+    def lost(self, reason: str) -> None:
+        """It is gone, or could not be made."""
+        now = self._clock()
+        if self._was_lost or now < self._quiet_until:
+            return
+        event = "Redis lost" if self._was_said else "Redis away"
+        self._was_lost, self._was_said = True, True
+        self._quiet_until = now + _LOG_EVERY_S
+        log.warning(event, extra={"purpose": self._purpose, "reason": reason})
 
 
 class RequestLine(Line):
@@ -184,8 +252,30 @@ class RequestLine(Line):
         self._asked.append(answer)
         self.send(command)
 
+    async def greet(self, patience_s: float) -> None:
+        """Make sure that Redis is there and lets us in.
+
+        Raises:
+            RedisLost: If it is not, does not, or does not answer in time.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.request(_PING, answer.set_result)
+        await asyncio.wait(
+            {answer, self.lost}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answer.done() or is_refusal(answer.result()):
+            self.close("refused by Redis" if answer.done() else "no answer to PING")
+            raise RedisLost(self.lost.result())
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.request(_PING, lambda _: None)
+
     def _received(self, reply: Any) -> None:
-        self._asked.popleft()(reply)
+        if self._asked:
+            self._asked.popleft()(reply)
+        else:
+            self.close("not the Redis protocol")
 
 
 def is_refusal(reply: object) -> bool:

@@ -12,6 +12,9 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
+_MIN_INT64: Final = -(2**63)
+_MAX_UINT64: Final = 2**64 - 1
+_LONGEST_INT64: Final = 20
 _LONE_SURROGATE_LIKELY: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -36,10 +39,19 @@ def loads(document: bytes) -> Any:
         if not _LONE_SURROGATE_LIKELY.search(document):
             raise ValueError(str(error)) from None
     try:
-        return json.loads(document.decode(), parse_constant=_refuse)
+        return json.loads(document.decode(), parse_constant=_refuse, parse_int=_narrow)
     except RecursionError:
         reason = "nested too deeply"
     raise ValueError(reason)
+
+
+def _narrow(digits: str) -> float:
+    """An integer of 64 bits, else the float that JavaScript makes of it."""
+    if len(digits) <= _LONGEST_INT64:
+        number = int(digits)
+        if _MIN_INT64 <= number <= _MAX_UINT64:
+            return number
+    return float(digits)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -35,7 +35,7 @@ class Addresses:
 
         Args:
             peer: Address of the TCP connection.
-            forwarded: ``X-Forwarded-For``, or "".
+            forwarded: All of ``X-Forwarded-For``, or "".
 
         Returns:
             The client's address, for ``leave``; None if it has its share already.

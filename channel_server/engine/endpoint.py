@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from websockets.utils import accept_key
 
 from channel_server.core.packets import read_payload, text_packet
-from channel_server.engine.http import HTML, JSON, TEXT, Refusal, read_query
+from channel_server.engine.http import JSON, TEXT, Refusal, read_query
 from channel_server.engine.session import Session
 from channel_server.engine.websocket import WebSocket
 from channel_server.errors import MalformedPacket
@@ -21,7 +21,10 @@ from channel_server.errors import MalformedPacket
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from multidict import CIMultiDictProxy
+
     from channel_server.engine.front import Front
+    from channel_server.engine.polling import Polling
     from channel_server.engine.server import Engine
 
 _TRANSPORTS: Final = frozenset({"polling", "websocket"})
@@ -42,7 +45,7 @@ class Request(NamedTuple):
 
     method: str
     query: str
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     is_upgrade: bool
     body: bytes
 
@@ -108,6 +111,12 @@ class Endpoint:
         front.hold(session.polling)
         return True
 
+    @staticmethod
+    def end_post(polling: Polling | None) -> None:
+        """The body is here."""
+        if polling is not None:
+            polling.is_posting = False
+
     def _overlap(self, front: Front, session: Session) -> None:
         session.close("overlapping requests")
         self._refuse(front, Refusal.BAD_REQUEST)
@@ -150,11 +159,9 @@ class Endpoint:
             self._overlap(front, session)
 
     def _post(self, front: Front, session: Session, body: bytes) -> None:
-        polling = session.polling
-        if polling is None or polling.is_posting != front.is_held:
+        if session.polling is None or session.polling.is_posting:
             self._overlap(front, session)
             return
-        polling.is_posting = False
         try:
             for packet in read_payload(body):
                 session.receive(packet)
@@ -162,7 +169,7 @@ class Endpoint:
             session.close("parse error")
             self._refuse(front, Refusal.BAD_REQUEST)
         else:
-            front.reply(self._engine.replies.build(200, HTML, b"ok"))
+            front.reply(self._engine.replies.ok)
 
     def _upgrade(self, front: Front, request: Request, session: Session | None) -> None:
         accept = _accept(request.headers)
@@ -191,7 +198,8 @@ class Endpoint:
         """Make a session; if the client's address has too many, say so and return None."""
         address = None
         if self._engine.addresses.are_counted:
-            forwarded = request.headers.get("X-Forwarded-For", "")
+            # A proxy may add its own line behind one that the client has made up.
+            forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
             address = self._engine.addresses.enter(front.peer, forwarded)
             if address is None:
                 text = b"too many sessions from this address"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _MAX_PIPELINED: Final = 16
 _FOR_EVER_S: Final = 10.0**9
-_MAX_HEAD_LINE: Final = 8190
+_MAX_HEAD_LINE: Final = 16_384  # as in Node: a token of 10 KB is a visitor's, not an error
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -124,8 +124,8 @@ class Front(RequestHandler):
             return
         self._queue.extend(messages)
         if is_upgrade:
-            self._tail = bytes(tail)
-        if len(self._queue) > _MAX_PIPELINED:
+            self._tail += tail
+        if len(self._queue) > _MAX_PIPELINED or len(self._tail) > self._engine.options.max_payload:
             self.refuse(400, TEXT, b"too many requests in one go")
         elif self._body is not None:
             self._continue_body()
@@ -176,6 +176,7 @@ class Front(RequestHandler):
         elif body.is_eof():
             self._body = None
             self._engine.doors.read(self)
+            self._engine.endpoint.end_post(self._holder)
             self._serve(message.path.partition("?")[2], body)
             self._next()
 
@@ -210,11 +211,6 @@ class Front(RequestHandler):
         """Whether the current request accepts a compressed answer."""
         message = self._current
         return message is not None and "gzip" in message.headers.get("Accept-Encoding", "")
-
-    @property
-    def is_held(self) -> bool:
-        """Whether a session is told when this connection dies."""
-        return self._holder is not None
 
     def reply(self, response: bytes) -> None:
         """Answer the current request. Never raises; a lost connection ignores it."""

@@ -9,6 +9,8 @@ from urllib.parse import unquote_plus
 
 import orjson
 
+from channel_server.core import packets
+
 if TYPE_CHECKING:
     from channel_server.engine.options import Cors
 
@@ -61,9 +63,14 @@ class Replies:
 
     Args:
         cors: The origin that is sent to every caller, as the Node program does.
+
+    Attributes:
+        noop: Ends a poll; the client goes on elsewhere.
+        close: Ends a poll; the session is over.
+        ok: Answers a POST.
     """
 
-    __slots__ = ("_cors",)
+    __slots__ = ("_cors", "close", "noop", "ok")
 
     def __init__(self, cors: Cors) -> None:
         if cors.origin is None:
@@ -74,6 +81,10 @@ class Replies:
                 + cors.origin.encode()
                 + b"\r\nVary: Origin\r\nAccess-Control-Allow-Credentials: true\r\n"
             )
+
+        self.noop = self.build(200, TEXT, packets.NOOP.encode())
+        self.close = self.build(200, TEXT, packets.CLOSE.encode())
+        self.ok = self.build(200, HTML, b"ok")
 
     def build(
         self, status: int, kind: bytes, body: bytes, *, close: bool = False, coding: bytes = b""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from channel_server.core import packets
 
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from channel_server.engine.front import Front
     from channel_server.engine.server import Engine
     from channel_server.engine.session import Session
-
-_NOOP: Final = packets.text_packet(packets.NOOP.encode())
-_CLOSE: Final = packets.text_packet(packets.CLOSE.encode())
 
 
 class Polling:
@@ -61,7 +58,7 @@ class Polling:
         if self._outbox:
             front.reply(self._take(zipped=front.takes_gzip))
         elif self._session.probe is not None:
-            front.reply(self._reply(_NOOP, zipped=False))
+            front.reply(self._engine.replies.noop)
         else:
             self._waiting = front
             front.hold(self)
@@ -69,8 +66,7 @@ class Polling:
 
     def release(self) -> None:
         """Answer the waiting GET with a noop, so that the client stops polling."""
-        if self._waiting is not None:
-            self.write(_NOOP)
+        self._answer(self._engine.replies.noop)
 
     def lost(self) -> None:
         """The connection of the waiting GET, or of the POST, is gone: the client has given up."""
@@ -90,8 +86,12 @@ class Polling:
         Args:
             by_client: A client that closes gets a noop, one that is closed the close packet.
         """
-        if self._waiting is not None:
-            self.write(_NOOP if by_client else _CLOSE)
+        self._answer(self._engine.replies.noop if by_client else self._engine.replies.close)
+
+    def _answer(self, reply: bytes) -> None:
+        front, self._waiting = self._waiting, None
+        if front is not None:
+            front.reply(reply)
 
     def _take(self, *, zipped: bool) -> bytes:
         """All that waits, as one response."""

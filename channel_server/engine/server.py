@@ -205,11 +205,17 @@ class Engine:
             count = 0
             while self._leaving:
                 session, reason = self._leaving.popleft()
-                self.departed(session)
-                await self._handlers["disconnect"](session.sid, reason)
+                await self._depart(session, reason)
                 count += 1
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
+
+    async def _depart(self, session: Session, reason: str) -> None:
+        try:
+            self.departed(session)
+            await self._handlers["disconnect"](session.sid, reason)
+        except Exception:  # one session's trouble must not stop the clean-up of the others
+            log.exception("disconnect handler failed")
 
     def hang_up_all(self, reason: str) -> None:
         """Close every session and every connection."""

@@ -73,3 +73,8 @@ class Gateway(SocketServer):
         self._metrics.anonymous += identity is None
         self._rooms.join(session, users.rooms_of(identity))
         super().welcome(session, sid, namespace, auth, admitted)
+
+    def farewell(self, session: Session, namespace: str) -> None:
+        """Leave the rooms."""
+        self._rooms.drop(session)
+        super().farewell(session, namespace)

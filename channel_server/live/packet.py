@@ -113,7 +113,7 @@ class Packet(packet.Packet):  # type: ignore[misc]
 def _is_event(name: object) -> bool:
     if isinstance(name, str):
         return name not in _RESERVED
-    return isinstance(name, int) and not isinstance(name, bool)
+    return isinstance(name, int | float) and not isinstance(name, bool)
 
 
 def _fill(value: Any, attachments: list[bytes]) -> Any:
@@ -125,6 +125,6 @@ def _fill(value: Any, attachments: list[bytes]) -> Any:
     if value.get("_placeholder") is not True:
         return {key: _fill(item, attachments) for key, item in value.items()}
     number = value.get("num")
-    if not isinstance(number, int) or not 0 <= number < len(attachments):
+    if type(number) is not int or not 0 <= number < len(attachments):
         raise MalformedPacket("placeholders do not fit the attachments")
     return attachments[number]

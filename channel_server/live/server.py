@@ -71,6 +71,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         del auth, admitted
         self.write(session, b"0", namespace, orjson.dumps({"sid": sid}))
 
+    def farewell(self, session: Session, namespace: str) -> None:
+        """A client has left a namespace and keeps its session."""
+
     @staticmethod
     def write(session: Session, kind: bytes, namespace: str, data: bytes) -> None:
         """Write one Socket.IO packet.
@@ -137,6 +140,9 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             await self._handle_event(*content)
         elif received.packet_type == packet.DISCONNECT:
             await self._handle_disconnect(eio_sid, received.namespace)
+            session = self.engine.sessions.get(eio_sid)
+            if session is not None:
+                self.farewell(session, received.namespace or MAIN)
         else:
             await self._handle_ack(*content)
 
