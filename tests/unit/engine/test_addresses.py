@@ -1,0 +1,75 @@
+"""Sessions per client address, and whom we believe about it."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from channel_server.engine.addresses import Addresses
+from channel_server.engine.options import Options
+
+PROXY = "10.0.0.1"
+CLIENT = "198.51.100.7"
+TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+@pytest.fixture
+def addresses():
+    return Addresses(Options(trusted_proxies=TRUSTED, max_per_address=2))
+
+
+def test_nothing_is_counted_without_trusted_proxies():
+    assert not Addresses(Options()).are_counted
+
+
+def test_addresses_are_counted_behind_trusted_proxies(addresses):
+    assert addresses.are_counted
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        pytest.param(PROXY, CLIENT, CLIENT, id="one proxy"),
+        pytest.param(PROXY, f"{CLIENT}, 10.0.0.2", CLIENT, id="two proxies"),
+        pytest.param(PROXY, f"{CLIENT},10.0.0.2 , 10.0.0.3", CLIENT, id="uneven blanks"),
+        pytest.param("fd00::1", CLIENT, CLIENT, id="IPv6 proxy"),
+        pytest.param("::ffff:10.0.0.1", CLIENT, CLIENT, id="IPv4 proxy on an IPv6 socket"),
+        pytest.param(PROXY, f"192.0.2.9, {CLIENT}", CLIENT, id="what a client claims"),
+        pytest.param(PROXY, f"10.0.0.9, {CLIENT}", CLIENT, id="a client that claims our proxy"),
+        pytest.param(CLIENT, "192.0.2.9", CLIENT, id="a stranger that calls itself a proxy"),
+        pytest.param(CLIENT, "", CLIENT, id="no proxy"),
+        pytest.param(PROXY, "10.0.0.2", "10.0.0.2", id="one of our own machines"),
+        pytest.param(PROXY, "unknown", "unknown", id="no address"),
+        pytest.param("", "192.0.2.9", "", id="unknown peer"),
+    ],
+)
+def test_client_is_the_last_hop_that_is_not_ours(addresses, peer, forwarded, client):
+    """What stands left of it was written by the client, or by nobody."""
+    assert addresses.enter(peer, forwarded) == client
+
+
+def test_address_that_has_its_share_gets_no_more(addresses):
+    addresses.enter(PROXY, CLIENT)
+    addresses.enter(PROXY, CLIENT)
+
+    assert addresses.enter(PROXY, CLIENT) is None
+    assert addresses.enter(PROXY, "198.51.100.8") == "198.51.100.8"
+
+
+def test_ended_session_makes_room(addresses):
+    for _ in range(2):
+        addresses.enter(PROXY, CLIENT)
+
+    addresses.leave(CLIENT)
+
+    assert addresses.enter(PROXY, CLIENT) == CLIENT
+    assert addresses.enter(PROXY, CLIENT) is None
+
+
+def test_nothing_is_kept_of_an_address_without_sessions(addresses):
+    """Memory follows the present, not the past."""
+    for _ in range(3):
+        addresses.enter(PROXY, CLIENT)
+    for _ in range(2):
+        addresses.leave(CLIENT)
+
+    assert not addresses._sessions

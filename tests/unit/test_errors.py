@@ -1,0 +1,66 @@
+"""Errors keep data, tell it in one place, and survive the way to another process."""
+
+import inspect
+import pickle
+
+import pytest
+
+from channel_server import errors
+from channel_server.errors import (
+    CannotListen,
+    ChannelServerError,
+    ConfigError,
+    MalformedMessage,
+    MalformedPacket,
+    MissingPart,
+    RedisLost,
+)
+
+EXAMPLES = {
+    ConfigError(("PORT is wrong", "REDIS_URL is wrong")): "PORT is wrong; REDIS_URL is wrong",
+    CannotListen(5000, "Permission denied"): (
+        "cannot listen on port 5000: Permission denied; choose another one with PORT"
+    ),
+    MissingPart("redis-server", "install it"): "redis-server is missing: install it",
+    MalformedMessage("/records", "not JSON", 12): "/records: not JSON (12 bytes)",
+    MalformedPacket("unknown packet type"): "unknown packet type",
+    RedisLost("ConnectionError"): "Redis is lost: ConnectionError",
+}
+
+
+def name(value):
+    return type(value).__name__ if isinstance(value, Exception) else ""
+
+
+@pytest.mark.parametrize(("error", "text"), EXAMPLES.items(), ids=name)
+def test_text_says_what_happened(error, text):
+    assert str(error) == text
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=name)
+def test_every_error_survives_pickling(error):
+    """Sentry and process pools pickle them."""
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is type(error)
+    assert vars(copy) == vars(error)
+    assert str(copy) == str(error)
+
+
+def test_there_is_an_example_of_every_error():
+    kinds = {kind for _, kind in inspect.getmembers(errors, inspect.isclass)}
+
+    assert kinds - {ChannelServerError} == {type(error) for error in EXAMPLES}
+    assert all(issubclass(kind, ChannelServerError) for kind in kinds)
+
+
+def test_the_tree_in_the_docstring_names_every_error():
+    for error in EXAMPLES:
+        assert name(error) in errors.__doc__
+
+
+def test_what_is_malformed_is_a_value_error_and_what_is_lost_a_connection_error():
+    """Callers that know nothing of us catch them as what they are."""
+    assert issubclass(MalformedMessage, ValueError)
+    assert issubclass(MalformedPacket, ValueError)
+    assert issubclass(RedisLost, ConnectionError)
