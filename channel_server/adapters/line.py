@@ -45,6 +45,7 @@ class Line(asyncio.Protocol):
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.has_spoken = False
         self._reader = hiredis.Reader()
+        self._parse = self._reader.gets
         self._data = b""
         self._fed = 0
         self._tcp: asyncio.Transport | None = None
@@ -136,7 +137,7 @@ class Line(asyncio.Protocol):
         front, which costs 1 µs a message if that is 64 KB of them (perf, bursts of 2 KB messages).
         """
         try:
-            while (reply := self._reader.gets()) is False and self._fed < len(self._data):
+            while (reply := self._parse()) is False and self._fed < len(self._data):
                 size = min(_PIECE_BYTES, len(self._data) - self._fed)
                 self._reader.feed(self._data, self._fed, size)
                 self._fed += size

@@ -28,8 +28,8 @@ def text_frame(head: bytes, body: bytes = b"", tail: bytes = b"") -> bytes:
         A header of 2, 4 or 10 bytes, then the payload. The same object can be written to every
         socket that negotiated no extension.
     """
-    size = len(head) + len(body) + len(tail)
-    return b"".join((_FIN_TEXT, _length(size), head, body, tail))
+    length = _length(len(head) + len(body) + len(tail))
+    return b"".join((_FIN_TEXT, length, head, body, tail))
 
 
 def binary_frame(payload: bytes) -> bytes:

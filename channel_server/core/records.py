@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, cast
 
-from channel_server.core import strict_json
+import msgspec
+
+from channel_server.core.envelope import room_of
 from channel_server.core.names import NOTICE, Room
 from channel_server.errors import MalformedMessage
 from publisher.contract import RECORDS, SYSTEM_NOTICE
@@ -13,7 +15,7 @@ CHANNELS: Final = (RECORDS, SYSTEM_NOTICE)
 """Redis channels that ``read`` understands."""
 
 
-class Broadcast(NamedTuple):
+class Broadcast(msgspec.Struct, frozen=True, gc=False):
     """One event for one room.
 
     Attributes:
@@ -40,17 +42,16 @@ def read(channel: str, payload: bytes) -> Broadcast | None:
     """
     if channel not in CHANNELS:
         raise MalformedMessage(channel, "unknown channel", len(payload))
-    # The whole document is parsed although only "room" is read: what JSON.parse refuses makes
+    # The whole document is checked although only "room" is read: what JSON.parse refuses makes
     # every browser in the room drop its connection.
     try:
-        message = strict_json.loads(payload)
+        room = room_of(payload)
     except ValueError as error:
-        raise MalformedMessage(channel, str(error), len(payload)) from error
-    if not isinstance(message, dict):
-        raise MalformedMessage(channel, "not a JSON object", len(payload))
-    if channel == SYSTEM_NOTICE:
-        return Broadcast(NOTICE, "notice", payload)
-    room: Room | None = message.get("room")
-    if not isinstance(room, str) or not room:
+        reason = str(error)
+    else:
+        if channel == SYSTEM_NOTICE:
+            return Broadcast(NOTICE, "notice", payload)
+        if room and type(room) is str:
+            return Broadcast(cast("Room", room), "records", payload)
         return None
-    return Broadcast(room, "records", payload)
+    raise MalformedMessage(channel, reason, len(payload))

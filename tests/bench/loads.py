@@ -8,7 +8,7 @@ from tests.bench.echo import Echo
 from tests.bench.lanes import Lane
 from tests.bench.records import EVERYONE, user_room
 
-IN_FLIGHT = 32  # messages to single users that are published and not yet received
+IN_FLIGHT = 1_000  # messages to single users that are published and not yet received
 MESSAGES_PER_S = 10
 SETTLE_S = 3.0
 CLOSED_PER_TURN = 50  # 1 ms of work for the driver: its own delay must not look like the server's
