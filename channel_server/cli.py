@@ -99,7 +99,9 @@ def token(
     """Issue a channel token for a user and print it."""
     life: dict[str, Any] = {} if ttl is None else {"ttl": ttl or None}
     with _publisher() as publisher:
-        print(publisher.tokens.issue({"id": user, "name": name}, group_ids=group or [], **life))  # noqa: T201
+        typer.echo(
+            publisher.tokens.issue({"id": user, "name": name}, group_ids=group or [], **life)
+        )
 
 
 @app.command()
@@ -121,7 +123,7 @@ def root(
 ) -> None:
     """Answer --version."""
     if version:
-        print(__version__)  # noqa: T201
+        typer.echo(__version__)
         raise typer.Exit
 
 
@@ -134,4 +136,4 @@ def _publisher() -> Publisher:
 
 
 def _report(subscribers: int) -> None:
-    print(f"received by {subscribers} channel server{'' if subscribers == 1 else 's'}")  # noqa: T201
+    typer.echo(f"received by {subscribers} channel server{'' if subscribers == 1 else 's'}")

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from publisher.construction import FromSettings
 from publisher.link import Link
 from publisher.messages import notice_command, records_command
-from publisher.settings import (
-    DEFAULT_POOL_SIZE,
-    DEFAULT_TIMEOUT_S,
-    DEFAULT_TOKEN_TTL,
-    Settings,
-)
 from publisher.tokens import (
     DEFAULT_TTL,
     DefaultTtl,
@@ -24,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
+    from publisher.settings import Settings
     from publisher.tokens import User
 
 
-class Publisher:
+class Publisher(FromSettings):
     """Feeds the channel server through Redis.
 
     One for a process is enough: threads share it, and after a fork parent and child go on with
@@ -47,37 +43,6 @@ class Publisher:
     def __init__(self, settings: Settings) -> None:
         self._link = Link(settings)
         self.tokens = Tokens(self._link, settings.token_ttl)
-
-    @classmethod
-    def from_url(
-        cls,
-        url: str,
-        *,
-        token_ttl: int | None = DEFAULT_TOKEN_TTL,
-        pool_size: int = DEFAULT_POOL_SIZE,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-    ) -> Self:
-        """Publish to the Redis at a URL: ``redis://``, ``rediss://`` or ``unix://``.
-
-        The other arguments are those of ``publisher.settings.Settings``.
-
-        Raises:
-            ConfigError: For all arguments that are wrong, together.
-        """
-        settings = Settings(url=url, token_ttl=token_ttl, pool_size=pool_size, timeout_s=timeout_s)
-        return cls(settings)
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Publish to the Redis that the environment names; see ``Settings.from_env``.
-
-        Args:
-            env: Such as ``os.environ``.
-
-        Raises:
-            ConfigError: For all variables that are wrong, together.
-        """
-        return cls(Settings.from_env(env))
 
     def publish_records(
         self,

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import pytest
 
@@ -51,6 +51,18 @@ def binary(name: str) -> str:
     if found is None:
         pytest.fail(f"{name} is not installed: run `make setup`", pytrace=False)
     return found
+
+
+def missing(part: str, *, whole_module: bool = False) -> NoReturn:
+    """A part of the system is not there: fail in CI, skip visibly elsewhere.
+
+    Args:
+        part: What is missing, and the command that installs it.
+        whole_module: Called while the module is imported.
+    """
+    if os.environ.get("CI"):
+        pytest.fail(part, pytrace=False)
+    pytest.skip(part, allow_module_level=whole_module)
 
 
 def free_port() -> int:

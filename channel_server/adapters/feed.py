@@ -103,7 +103,7 @@ class _Subscription(Line):
             if type(reply) is list and reply[0] == _MESSAGE:
                 budget -= self._deliver(self._channels[reply[1]], reply[2])
             else:
-                self._answer(reply)
+                self._received(reply)
         if self._tcp is not None:
             self._tcp.pause_reading()
             asyncio.get_running_loop().call_soon(self._continue)
@@ -113,7 +113,7 @@ class _Subscription(Line):
             self._tcp.resume_reading()
             self._read()
 
-    def _answer(self, reply: Any) -> None:
+    def _received(self, reply: Any) -> None:
         if is_refusal(reply):
             self.close("refused by Redis")
         elif reply[0] == b"subscribe":

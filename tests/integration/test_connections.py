@@ -21,6 +21,7 @@ from tests.conformance.wire import Client, Closed, WebSocket, frame, request
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
 from tests.integration.site import Site, new_id
+from tests.servers import missing
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -301,7 +302,7 @@ def many_descriptors():
     """Let this process have as many sockets as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < 16_000:
-        pytest.skip(f"needs 16,000 file descriptors, the limit is {hard}")
+        missing(f"16,000 file descriptors (ulimit -n): the limit is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -10,11 +10,12 @@ import pytest
 from tests.faults.link import Link
 from tests.integration.pages import pages_of
 from tests.integration.program import Program, until
+from tests.servers import missing
 
-pytestmark = [
-    pytest.mark.redis,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates"),
-]
+if shutil.which("openssl") is None:
+    missing("openssl makes the certificates: apt-get install openssl", whole_module=True)
+
+pytestmark = [pytest.mark.redis]
 
 
 class Certificate:
