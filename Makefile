@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_PROJECTS := channel_server/web/demo tests/js
 
-.PHONY: run test check bench setup clean
+.PHONY: run test check bench setup clean help
 
 run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
@@ -33,3 +33,6 @@ $(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/packag
 
 clean: ## Remove what setup installed
 	rm -rf $(VENV) $(NODE_PROJECTS:%=%/node_modules)
+
+help: ## This list
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'

@@ -15,6 +15,7 @@ from channel_server import __version__, log
 from channel_server.config import Settings
 from channel_server.run import fail, run, run_server
 from publisher import Publisher
+from publisher.settings import Settings as PublisherSettings
 
 app = typer.Typer(
     name="channel-server",
@@ -48,8 +49,12 @@ def dev() -> None:
 @app.command("check-config")
 def check_config() -> None:
     """Check the environment variables and show the values in force, passwords masked."""
-    table = Table("setting", "value", title="channel-server settings")
-    for name, value in _settings().shown().items():
+    shown = _settings().shown()
+    publishing = PublisherSettings.from_env(os.environ)
+    shown["CACHE_REDIS_EXPIRE"] = str(publishing.token_ttl)
+    shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
+    table = Table("variable", "value in force")
+    for name, value in shown.items():
         table.add_row(name, value)
     Console().print(table)
 
@@ -60,14 +65,19 @@ def publish(
     group: Group = None,
     user: User = None,
 ) -> None:
-    """Publish records to a group or to a user, as the application would."""
+    """Publish records to a group or to a user (one of the two), as the application would.
+
+    For example: channel-server publish --group 2 '{"comments": [{"id": 1, "body": "hi"}]}'
+    """
     text = sys.stdin.read() if records == "-" else records
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         fail(f"records are not JSON: {error}")
-    if group is None and user is None:
-        fail("name a receiver: --group or --user")
+    if (group is None) == (user is None):
+        fail("name one receiver: --group or --user")
+    if not parsed:
+        fail("there are no records to publish")
     with _publisher() as publisher:
         _report(publisher.publish_records(parsed, group_id=group, user_id=user))
 
@@ -90,7 +100,7 @@ def token(
     user: Annotated[int, typer.Option("--user", min=1, help="User id.")],
     name: Annotated[str, typer.Option(help="Name of the user.")] = "Someone",
     group: Annotated[
-        list[int] | None, typer.Option("--group", help="Group id; repeatable.")
+        list[int] | None, typer.Option("--group", min=1, help="Group id; repeatable.")
     ] = None,
     ttl: Annotated[
         int | None, typer.Option(min=0, help="Seconds; 0 for ever; default CACHE_REDIS_EXPIRE.")
@@ -111,7 +121,10 @@ def tail(
     ] = None,
     url: Annotated[str, typer.Option(help="Of the server.")] = "http://localhost:5000",
 ) -> None:
-    """Print what the owner of a token receives, until Ctrl-C."""
+    """Print what the owner of a token receives, until Ctrl-C.
+
+    A token that the server does not know is a visitor's: only notices arrive.
+    """
     from channel_server import tail as client
 
     run(client.tail(url, channel_token, lambda event, body: typer.echo(f"{event} {body}")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -84,16 +83,30 @@ class Settings:
             log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
         )
         if settings.is_origin_checked and settings.cors_origin is None:
-            reader.problems.append("ORIGIN_CHECK needs PUBLIC_APP_URL or CANONICAL_HOST")
+            reader.problems.append(
+                "ORIGIN_CHECK needs PUBLIC_APP_URL, CANONICAL_HOST or VIRTUAL_HOST"
+            )
         if reader.problems:
             raise ConfigError(tuple(reader.problems))
         return settings
 
     def shown(self) -> dict[str, str]:
-        """Values for a person to read, passwords masked."""
-        values = {field.name: str(getattr(self, field.name)) for field in dataclasses.fields(self)}
-        values["trusted_proxies"] = ", ".join(str(network) for network in self.trusted_proxies)
-        return values | {"redis_url": masked(self.redis_url)}
+        """Values in force by variable, in the units of the variables, passwords masked."""
+        networks = ", ".join(str(network) for network in self.trusted_proxies)
+        return {
+            "PORT": str(self.port),
+            "REDIS_URL": masked(self.redis_url),
+            "PUBLIC_APP_URL": self.cors_origin or "any page may call",
+            "ORIGIN_CHECK": str(int(self.is_origin_checked)),
+            "LOOKUP_SECONDS": f"{self.lookup_patience_s:g}",
+            "PROBE_SECONDS": f"{self.probe_s:g}",
+            "WRITE_LIMIT_KIB": str(self.write_limit // 1024),
+            "WRITE_SECONDS": f"{self.write_timeout_s:g}",
+            "MAX_CONNECTIONS": str(self.max_connections or "as many as the system allows"),
+            "TRUSTED_PROXIES": networks or "none",
+            "MAX_PER_ADDRESS": str(self.max_per_address) if networks else "not counted",
+            "LOG_FORMAT": self.log_format,
+        }
 
 
 def masked(url: str) -> str:

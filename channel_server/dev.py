@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import sys
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -63,8 +64,8 @@ def _greet(port: int, redis_url: str) -> None:
     console = Console()
     console.print(f"\n  Open [bold]http://localhost:{port}/[/bold] in two tabs.")
     console.print(
-        f"  From another terminal: REDIS_URL={redis_url} "
-        'channel-server publish --group 2 \'{"comments":[{"id":1,"body":"hi"}]}\'',
+        f"  From another terminal: REDIS_URL={redis_url} {sys.argv[0]} "
+        'publish --group 2 \'{"comments":[{"id":1,"body":"hi"}]}\'',
         soft_wrap=True,
     )
     console.print("  Ctrl-C stops it.\n")

@@ -11,6 +11,7 @@ import uvloop
 from channel_server import log
 from channel_server.config import Settings
 from channel_server.errors import ChannelServerError, ConfigError
+from publisher.errors import ConfigError as PublisherConfigError
 from publisher.errors import PublishError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def troubles_told() -> Iterator[None]:
     """End the process with 2 for a wrong configuration, with 1 for other known troubles."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, PublisherConfigError) as error:
         for problem in error.problems:
             _tell(f"configuration: {problem}")
         sys.exit(2)

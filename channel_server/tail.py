@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import orjson
@@ -25,16 +25,20 @@ async def tail(url: str, token: str | None, show: Callable[[str, str], None]) ->
         show: Called with the event's name and its argument as one line of JSON.
 
     Raises:
-        MissingPart: If no server answers there.
+        MissingPart: If no server lets us in there.
     """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise MissingPart("the server's address", "give --url like http://localhost:5000")
     async with aiohttp.ClientSession() as session:
         client = _client(session, show)
         query = urlencode({"channel_token": token or "null"})
         try:
             await client.connect(f"{url.rstrip('/')}/?{query}", transports=["websocket"])
             await client.wait()
-        except CannotConnect:
-            raise MissingPart(f"a server at {url}", "start one: `channel-server dev`") from None
+        except (CannotConnect, aiohttp.ClientError):
+            remedy = "does one run there (`channel-server dev`), and does it reach its Redis?"
+            raise MissingPart(f"an answer from a server at {url}", remedy) from None
         finally:
             await client.disconnect()
 

@@ -51,7 +51,7 @@ def before_writing(error: Exception) -> PublishError:
     if str(error) == _POOL_EXHAUSTED:
         reason = "no connection became free in time; raise the pool size (REDIS_POOL_SIZE)"
     else:
-        reason = "Redis cannot be reached; check the Redis URL and that Redis runs"
+        reason = "Redis cannot be reached; check its URL (REDIS_URL) and that it runs"
     return _because(error, RedisUnavailable(reason))
 
 

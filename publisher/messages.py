@@ -35,7 +35,9 @@ def records_command(
     if records is None:
         return None
     if not isinstance(records, Mapping):
-        raise InvalidMessage("records", f"must be a mapping, not {type(records).__name__}")
+        raise InvalidMessage(
+            "records", f"must be a mapping (a JSON object), not {type(records).__name__}"
+        )
     if not records:
         return None
     # orjson writes dicts only.

@@ -30,7 +30,7 @@ _STOPS_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.01
 
 # A developer's own settings must not leak into the servers under test.
-_NOT_INHERITED: Final = frozenset({"PORT", "REDIS_URL", "REDIS_CACHE_URL", "JOURNAL"})
+_NOT_INHERITED: Final = frozenset({"PORT", "REDIS_URL", "REDIS_CACHE_URL"})
 
 
 class Started(NamedTuple):
@@ -98,7 +98,7 @@ def start_channel_server(env: Mapping[str, str], command: str = "serve") -> Star
     inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     process = subprocess.Popen(
         [CHANNEL_SERVER, command],
-        env={**inherited, "ADMIN_PORT": "0", **env, "PORT": str(port)},
+        env={**inherited, **env, "PORT": str(port)},
     )
     try:
         wait_until(

@@ -6,7 +6,13 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from channel_server.adapters.line import RequestLine, encode, is_refusal, stay_connected
+from channel_server.adapters.line import (
+    RequestLine,
+    encode,
+    is_refusal,
+    refusal_of,
+    stay_connected,
+)
 from channel_server.core import users
 from channel_server.errors import RedisLost
 from publisher.contract import CURRENT_USERS
@@ -90,6 +96,6 @@ class Directory:
     def _answered(line: RequestLine, answer: asyncio.Future[bytes | None], reply: Any) -> None:
         if is_refusal(reply) and not str(reply).startswith("WRONGTYPE"):
             # LOADING, NOAUTH, MASTERDOWN …: Redis cannot tell. Ask again on a new connection.
-            line.close("refused by Redis")
+            line.close(refusal_of(reply))
         elif not answer.done():
             answer.set_result(reply if isinstance(reply, bytes) else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from channel_server.adapters.line import Line, encode, is_refusal, stay_connected
+from channel_server.adapters.line import Line, encode, is_refusal, refusal_of, stay_connected
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class _Subscription(Line):
 
     def _read(self) -> None:
         """Deliver until the turn is used up; the rest waits in the parser."""
+        # Also while a backlog is delivered and nothing is read: Redis is not silent, we are busy.
+        self.has_spoken = True
         budget = _TURN_BYTES
         while budget > 0:
             reply = self._next()
@@ -115,7 +117,7 @@ class _Subscription(Line):
 
     def _received(self, reply: Any) -> None:
         if is_refusal(reply):
-            self.close("refused by Redis")
+            self.close(refusal_of(reply))
         elif reply[0] == b"subscribe":
             self._confirmed += 1
             if self._confirmed == len(self._channels) and not self.stands.done():

@@ -267,7 +267,7 @@ class RequestLine(Line):
             {answer, self.lost}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
         )
         if not answer.done() or is_refusal(answer.result()):
-            self.close("refused by Redis" if answer.done() else "no answer to PING")
+            self.close(refusal_of(answer.result()) if answer.done() else "no answer to PING")
             raise RedisLost(self.lost.result())
 
     def ping(self) -> None:
@@ -279,6 +279,11 @@ class RequestLine(Line):
             self._asked.popleft()(reply)
         else:
             self.close("not the Redis protocol")
+
+
+def refusal_of(reply: object) -> str:
+    """Say why Redis refused: the code of its error, which quotes nothing."""
+    return f"refused by Redis: {str(reply).partition(' ')[0]}"
 
 
 def is_refusal(reply: object) -> bool:

@@ -15,9 +15,9 @@ from channel_server.core import strict_json
 
 _MAX_DEPTH: Final = 1024
 
-# Up to 3.12 CPython ends msgspec's recursion before 2,000 levels. From 3.13 on it does not; then
-# brackets are counted, which costs 1.3 µs for 2 KB.
-_MUST_COUNT: Final[bool] = sys.version_info >= (3, 13)
+# CPython 3.11 ends msgspec's recursion before 2,000 levels. From 3.12 on that depends on the
+# version; then brackets are counted, which costs 1.3 µs for 2 KB.
+_MUST_COUNT: Final[bool] = sys.version_info >= (3, 12)
 
 
 class _Envelope(msgspec.Struct, gc=False):

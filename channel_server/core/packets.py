@@ -27,6 +27,7 @@ NOOP: Final = "6"
 SEPARATOR: Final = "\x1e"
 """Between the packets of one polling payload."""
 
+_MAX_PACKETS: Final = 10_000
 _TYPES: Final = frozenset("0123456")
 _BASE64: Final = "b"
 
@@ -124,6 +125,8 @@ def read_payload(body: bytes) -> list[Incoming]:
     Raises:
         MalformedPacket: If one of the packets is malformed: none is returned then.
     """
+    if body.count(SEPARATOR.encode()) >= _MAX_PACKETS:
+        raise MalformedPacket("too many packets in one payload")
     try:
         text = body.decode()
     except UnicodeDecodeError:

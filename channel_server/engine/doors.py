@@ -74,6 +74,10 @@ class Doors:
         """A request has been answered; the connection waits for the next one."""
         self._idle.start(front)
 
+    def closing_front(self, front: Front) -> None:
+        """A connection closes as soon as the client has read its last answer."""
+        self._silent.start(front)
+
     def overfull(self, front: Front) -> None:
         """An answer is larger than what a client may leave unread for long."""
         if front.unread_bytes > self._write_ceiling:

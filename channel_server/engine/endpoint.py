@@ -5,6 +5,7 @@ Source: engine.io 6.6, lib/server.ts, ``verify`` and ``handshake``, for the orde
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import secrets
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from websockets.utils import accept_key
 
-from channel_server.core.packets import read_payload, text_packet
+from channel_server.core.packets import CLOSE, read_payload, text_packet
 from channel_server.engine.http import JSON, TEXT, Refusal, read_query
 from channel_server.engine.session import Session
 from channel_server.engine.websocket import WebSocket
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _TRANSPORTS: Final = frozenset({"polling", "websocket"})
 _KEY_BYTES: Final = 16
 _SID_BYTES: Final = 15
+_GOODBYE_S: Final = 0.02
 
 
 class Request(NamedTuple):
@@ -88,6 +90,11 @@ class Endpoint:
             self._open(front, request)
         elif request.method == "GET":
             self._poll(front, found)
+        elif request.body == CLOSE.encode() and not found.is_polled:
+            # A moment for the GET that the goodbye may have overtaken on another connection.
+            asyncio.get_running_loop().call_later(
+                _GOODBYE_S, self._post, front, found, request.body
+            )
         else:
             self._post(front, found, request.body)
 
@@ -141,9 +148,9 @@ class Endpoint:
             session.hang_up("ping timeout")
         if session is None or not session.is_open:
             return Refusal.SESSION_UNKNOWN
-        may_poll = session.polling is not None and request.method in {"GET", "POST"}
         if request.is_upgrade:
-            may_poll = may_poll and session.probe is None
+            return session
+        may_poll = session.polling is not None and request.method in {"GET", "POST"}
         return session if may_poll else Refusal.BAD_REQUEST
 
     def _open(self, front: Front, request: Request) -> None:
@@ -181,9 +188,7 @@ class Endpoint:
             b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
         )
         if session is not None:
-            probe = WebSocket(self._engine, session, is_probe=True)
-            self._engine.doors.probing(probe)
-            front.detach(probe, head)
+            self._probe(front, session, head)
             return
         session = self._new_session(front, request)
         if session is None:
@@ -193,6 +198,15 @@ class Endpoint:
         self._engine.opened(session)
         packet = text_packet(self._open_socket % session.sid.encode())
         front.detach(socket, head + packet.frame)
+
+    def _probe(self, front: Front, session: Session, head: bytes) -> None:
+        """Let a socket try to take over a session; one that comes too late is closed at once."""
+        probe = WebSocket(self._engine, session, is_probe=True)
+        may_upgrade = session.polling is not None and session.probe is None
+        self._engine.doors.probing(probe)
+        front.detach(probe, head)
+        if not may_upgrade:
+            probe.close(abort=False)
 
     def _new_session(self, front: Front, request: Request) -> Session | None:
         """Make a session; if the client's address has too many, say so and return None."""

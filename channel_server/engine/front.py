@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _MAX_PIPELINED: Final = 16
 _FOR_EVER_S: Final = 10.0**9
 _MAX_HEAD_LINE: Final = 16_384  # as in Node: a token of 10 KB is a visitor's, not an error
+_MAX_HEADERS: Final = 64
+_MAX_AHEAD_BYTES: Final = 64 * 1024  # of a head that is not complete, or of pipelined requests
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -46,6 +49,7 @@ class Front(RequestHandler):
     """
 
     __slots__ = (
+        "_ahead_bytes",
         "_body",
         "_current",
         "_engine",
@@ -66,6 +70,7 @@ class Front(RequestHandler):
             auto_decompress=False,
             max_line_size=_MAX_HEAD_LINE,
             max_field_size=_MAX_HEAD_LINE,
+            max_headers=_MAX_HEADERS,
             read_bufsize=engine.options.max_payload,
         )
         self._engine = engine
@@ -74,6 +79,7 @@ class Front(RequestHandler):
         self._body: StreamReader | None = None
         self._holder: Polling | None = None
         self._tail = b""
+        self._ahead_bytes = 0
         self._is_adopted = False
         self._is_busy = False
         self._is_detached = False
@@ -116,21 +122,34 @@ class Front(RequestHandler):
             return
         if self._upgraded:
             super().data_received(data)
+        elif not self._parse(data):
             return
-        try:
-            messages, is_upgrade, tail = self._parser.feed_data(data)
-        except HttpProcessingError:
-            self.refuse(400, TEXT, b"bad request")
-            return
-        self._queue.extend(messages)
-        if is_upgrade:
-            self._tail += tail
-        if len(self._queue) > _MAX_PIPELINED or len(self._tail) > self._engine.options.max_payload:
-            self.refuse(400, TEXT, b"too many requests in one go")
         elif self._body is not None:
             self._continue_body()
         else:
             self._next()
+
+    def _parse(self, data: bytes) -> bool:
+        """Parse what came. Return False if the connection has been ended for it."""
+        is_pipelined = self._current is not None and self._body is None
+        try:
+            messages, is_upgrade, tail = cast("Any", self._parser).feed_data(data)
+        except HttpProcessingError:
+            self.refuse(400, TEXT, b"bad request")
+            return False
+        self._queue.extend(messages)
+        if is_upgrade:
+            self._tail += tail
+        is_ahead = is_pipelined or not (messages or self._is_busy)
+        self._ahead_bytes = self._ahead_bytes + len(data) if is_ahead else 0
+        is_too_much = (
+            self._ahead_bytes > _MAX_AHEAD_BYTES
+            or len(self._queue) > _MAX_PIPELINED
+            or len(self._tail) > self._engine.options.max_payload
+        )
+        if is_too_much:
+            self.refuse(400, TEXT, b"too much in one go")
+        return not is_too_much
 
     def _next(self) -> None:
         """Begin requests until one of them has to wait for its answer."""
@@ -210,23 +229,29 @@ class Front(RequestHandler):
     def takes_gzip(self) -> bool:
         """Whether the current request accepts a compressed answer."""
         message = self._current
-        return message is not None and "gzip" in message.headers.get("Accept-Encoding", "")
+        accepted = "" if message is None else message.headers.get("Accept-Encoding", "")
+        return "gzip" in accepted and "gzip;q=0" not in accepted
 
     def reply(self, response: bytes) -> None:
         """Answer the current request. Never raises; a lost connection ignores it."""
         message, self._current, self._holder = self._current, None, None
         if self.transport is None or message is None:
             return
+        if message.method == "HEAD":
+            response = response[: response.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
         self.transport.write(response)
         if self.unread_bytes > self._engine.options.write_limit:
             self._engine.doors.overfull(self)
         self._is_busy = False
         if message.should_close or message.upgrade:
+            self._engine.doors.closing_front(self)
             self.transport.close()
             return
         self._engine.doors.idle(self)
         if self._queue:
             self._loop.call_soon(self._next)
+        else:
+            self._ahead_bytes = 0
 
     def refuse(self, status: int, kind: bytes, body: bytes) -> None:
         """Answer with an error and close: the rest of the request may never have been read."""

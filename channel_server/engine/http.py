@@ -108,7 +108,7 @@ class Replies:
                 str(len(body)).encode(),
                 b"\r\nCache-Control: no-store\r\n",
                 b"Connection: close\r\n" if close else b"",
-                b"Content-Encoding: %b\r\n" % coding if coding else b"",
+                b"Content-Encoding: %b\r\nVary: Accept-Encoding\r\n" % coding if coding else b"",
                 self._cors,
                 b"\r\n",
                 body,

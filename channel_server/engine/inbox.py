@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -19,14 +20,33 @@ class Inbox:
 
     Args:
         max_bytes: Characters and bytes that may wait, all messages together.
+
+    Attributes:
+        worker: Runs the handlers; None until it is started.
     """
 
-    __slots__ = ("_items", "_max_bytes", "_size")
+    __slots__ = ("_items", "_max_bytes", "_size", "worker")
 
     def __init__(self, max_bytes: int) -> None:
+        self.worker: asyncio.Task[None] | None = None
         self._items: deque[str | bytes | Ending] = deque()
         self._max_bytes = max_bytes
         self._size = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits; a handler may still be running."""
+        return not self._items
+
+    def abandon(self) -> None:
+        """The client is gone: forget what waits, and stop the handler that is running.
+
+        A handler that has closed its own session goes on to its end.
+        """
+        self._items.clear()
+        self._size = 0
+        if self.worker is not None and self.worker is not asyncio.current_task():
+            self.worker.cancel()
 
     def push(self, item: str | bytes | Ending) -> bool:
         """Add a message. Return False, and do not add it, if there is no room."""

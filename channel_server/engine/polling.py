@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from channel_server.core import packets
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from channel_server.engine.front import Front
     from channel_server.engine.server import Engine
     from channel_server.engine.session import Session
+
+_ZIP_ALONE_BYTES: Final = 64 * 1024
+"""Up to this an answer for one client alone is compressed: 1 ms in which nobody else is served."""
 
 
 class Polling:
@@ -64,6 +67,11 @@ class Polling:
             front.hold(self)
         return True
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is a GET to answer."""
+        return self._waiting is not None
+
     def release(self) -> None:
         """Answer the waiting GET with a noop, so that the client stops polling."""
         self._answer(self._engine.replies.noop)
@@ -71,7 +79,8 @@ class Polling:
     def lost(self) -> None:
         """The connection of the waiting GET, or of the POST, is gone: the client has given up."""
         self._waiting = None
-        self._session.close("transport close")
+        if self._session.polling is self:  # not upgraded meanwhile
+            self._session.close("transport close")
 
     def end(self) -> list[Outgoing]:
         """Hand over what was not fetched, after an upgrade."""
@@ -100,7 +109,7 @@ class Polling:
         if len(outbox) == 1:
             return self._reply(outbox[0], zipped=zipped)
         body = packets.SEPARATOR.encode().join(packet.text for packet in outbox)
-        return self._engine.replies.packets(body, zipped=zipped)
+        return self._engine.replies.packets(body, zipped=zipped and len(body) <= _ZIP_ALONE_BYTES)
 
     def _reply(self, packet: Outgoing, *, zipped: bool) -> bytes:
         """The response with just this packet, built once for all clients that get it."""

@@ -128,17 +128,20 @@ class Engine:
         self._unconfirmed.stop(session)
 
     def receive(self, session: Session, data: str | bytes) -> None:
-        """Hand a message to its handler, after those before it."""
+        """Hand a message to its handler, after those before it; a closed session ignores it."""
+        if not session.is_open:
+            return
         if session.inbox is None:
             session.inbox = Inbox(2 * self.options.max_payload)
             assert self._workers is not None, "Engine.run is not running"
-            self._workers.create_task(self._work(session, session.inbox), name="session")
+            work = self._work(session, session.inbox)
+            session.inbox.worker = self._workers.create_task(work, name="session")
         if not session.inbox.push(data):
             session.hang_up("flood")
 
     def finish(self, session: Session, reason: str) -> None:
         """Close a session when the messages it has sent so far have been handled."""
-        if session.inbox is None:
+        if session.inbox is None or session.inbox.is_empty:
             session.close(reason)
         elif not session.inbox.push(Ending(reason)):
             session.hang_up("flood")
@@ -149,6 +152,9 @@ class Engine:
         self.heartbeat.stop(session)
         self.slow.forget(session)
         self._unconfirmed.stop(session)
+        if session.inbox is not None:
+            session.inbox.abandon()
+            session.inbox = None
         if session.address is not None:
             self.addresses.leave(session.address)
         self.hang_ups[reason] += 1
@@ -157,7 +163,11 @@ class Engine:
 
     async def _work(self, session: Session, inbox: Inbox) -> None:
         """Run the handler for one message after the other until there is none."""
+        handled = 0
         while session.is_open and (item := inbox.pop()) is not None:
+            handled += 1
+            if handled % _SLICE == 0:
+                await asyncio.sleep(0)
             if isinstance(item, Ending):
                 session.close(item.reason)
                 break
@@ -189,14 +199,20 @@ class Engine:
         tick_s = min(_MAX_TICK_S, shortest / _TICKS_PER_TIMEOUT)
         while True:
             await asyncio.sleep(tick_s)
-            self.slow.expire()
-            self.doors.expire()
-            for session in self._unconfirmed.expired():
-                session.close("connect timeout")
-            # Early rather than late by one tick: a time-out is never longer than promised.
-            for count, _ in enumerate(self.heartbeat.beat(tolerance_s=tick_s)):
-                if count % _SLICE == _SLICE - 1:
-                    await asyncio.sleep(0)
+            try:
+                await self._tick(tick_s)
+            except Exception:  # one session's trouble must not stop the clock of the others
+                log.exception("tick failed")
+
+    async def _tick(self, tick_s: float) -> None:
+        self.slow.expire()
+        self.doors.expire()
+        for session in self._unconfirmed.expired():
+            session.close("connect timeout")
+        # Early rather than late by one tick: a time-out is never longer than promised.
+        for count, _ in enumerate(self.heartbeat.beat(tolerance_s=tick_s)):
+            if count % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
 
     async def _clean_up(self) -> NoReturn:
         while True:

@@ -48,6 +48,11 @@ class Session:
         return self.socket is not None or self.polling is not None
 
     @property
+    def is_polled(self) -> bool:
+        """Whether a GET waits for something to be said."""
+        return self.polling is not None and self.polling.is_waiting
+
+    @property
     def transport(self) -> str:
         """``"polling"`` or ``"websocket"``."""
         return "polling" if self.socket is None else "websocket"

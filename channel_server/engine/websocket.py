@@ -52,7 +52,8 @@ class WebSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a transport whose upgrade has been answered."""
         self._tcp = cast("asyncio.Transport", transport)
-        self._tcp.set_write_buffer_limits(high=self._engine.options.write_limit)
+        limit = self._engine.options.write_limit
+        self._tcp.set_write_buffer_limits(high=limit, low=limit)
 
     def write(self, frame: bytes) -> None:
         """Queue a finished frame; a client that has not read for too long is hung up."""
@@ -137,8 +138,8 @@ class WebSocket(asyncio.Protocol):
     def _flush(self) -> None:
         """Write what the parser has to say: pongs, and the close frame."""
         for data in self._parser.data_to_send():
-            if data and self._tcp is not None:
-                self._tcp.write(data)
+            if data:
+                self.write(data)
 
     def close(self, *, abort: bool) -> None:
         """Close the connection, with a close frame if the client may still read it."""

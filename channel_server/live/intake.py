@@ -48,7 +48,11 @@ class Intake:
         if broadcast is None:
             self._metrics.unaddressed += 1
             return 0
-        clients, written_bytes = self._fanout.deliver(broadcast)
+        try:
+            clients, written_bytes = self._fanout.deliver(broadcast)
+        except Exception:  # a bug must not cost the subscription
+            log.exception("delivery failed")
+            return 0
         self._metrics.messages += 1
         self._metrics.deliveries += clients
         return written_bytes

@@ -24,7 +24,7 @@ with the machine and its mood; the ratios within one run are what counts.
 
 ## The servers
 
-- **ours**: `channel-server serve` with `JOURNAL=off`, `BOTS=0` and `ADMIN_PORT=0`.
+- **ours**: `channel-server serve`, with its defaults.
 - **Node**: `tests/js/peer.mjs`, a small program with the libraries, options, rooms and events of
   the Node program that we replace; connection state recovery is {recovery}.
 - **python-socketio**: `tests/bench/peers/ordinary.py`, the same job written the ordinary way, with

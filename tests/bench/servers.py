@@ -64,9 +64,6 @@ class Relay(Server):
             "REDIS_URL": redis_url,
             "PUBLIC_APP_URL": records.ORIGIN,
             # Ours only. The peers have no journal, no bots and no admin page either.
-            "JOURNAL": "off",
-            "BOTS": "0",
-            "ADMIN_PORT": "0",
             "NODE_ENV": "production",
         }
         super().__init__(_argv(name), env, port, directory)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.conformance.wire import CLOSE, DEADLINE_MS, TEXT, Closed, frame
+from tests.conformance.wire import CLOSE, DEADLINE_MS, TEXT, Closed, frame, request
 
 pytestmark = pytest.mark.asyncio
 
@@ -121,3 +121,16 @@ async def test_client_that_never_closes_tcp_is_not_waited_for_for_ever(engine):
     with pytest.raises(Closed):
         await websocket.packet()
     await websocket.link.ended(DEADLINE_MS)
+
+
+async def test_goodbye_that_overtakes_its_poll_still_releases_it(engine):
+    """Found in review: on two connections the POST may come before the GET."""
+    session = await engine.session()
+    posting = await engine.link()
+
+    await posting.send(request("POST", f"{engine.path}?{session.query}", b"1"))
+    polled = await session.poll()
+
+    assert (polled.status, polled.text) == (200, "6")
+    assert (await posting.response()).status == 200
+    assert (await session.poll()).status == 400

@@ -210,3 +210,16 @@ async def test_connections_without_a_request_do_no_harm(engine):
         await (await engine.link()).close()
 
     assert await (await engine.session()).echoes()
+
+
+async def test_answer_to_head_has_no_body(engine):
+    """Found in review: a proxy took the body for the head of its next answer."""
+    link = await engine.link()
+
+    await link.send(request("HEAD", f"{engine.path}?{OPEN}"))
+    await link.send(engine.get("EIO=4&transport=abc"))
+
+    assert (await link.line()).startswith("HTTP/1.1 400")
+    while await link.line():
+        pass
+    assert (await link.response()).json["code"] == 0

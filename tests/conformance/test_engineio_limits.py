@@ -235,3 +235,23 @@ async def test_random_bytes_on_an_open_websocket_close_it(engine):
     await websocket.link.send(b"\xff" + os.urandom(4_096))
 
     assert await websocket.closed() in {1002, TOO_BIG, None}
+
+
+async def test_requests_that_pile_up_behind_a_poll_end_the_connection(engine):
+    """Found in review: 14 heads of 2 MB each could wait behind one poll."""
+    session = await engine.session()
+    link = await session.begin_poll()
+    headers = {f"X-{number}": "x" * 8_000 for number in range(60)}
+
+    await link.send(request("GET", f"{engine.path}?{session.query}", headers=headers))
+
+    await link.ended()
+
+
+async def test_head_that_grows_without_end_is_refused(engine):
+    link = await engine.link()
+    lines = "".join(f"X-{number}: {'x' * 8_000}\r\n" for number in range(20))
+
+    await link.send(f"GET {engine.path} HTTP/1.1\r\nHost: x\r\n{lines}".encode())
+
+    await link.ended()

@@ -151,7 +151,7 @@ def test_an_absent_redis_is_said_in_one_line(arguments):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ((RECORDS,), "name a receiver"),
+        ((RECORDS,), "name one receiver"),
         (("{'comments':[]}", "--group", "7"), "not JSON"),
         (("", "--group", "7"), "not JSON"),
         (('{"a":NaN}', "--group", "7"), "not JSON"),

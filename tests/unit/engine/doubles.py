@@ -28,7 +28,7 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": (peer, 40_000)})
         self.written = bytearray()
         self.unread_bytes = 0
-        self.high_water = None
+        self.high_water = self.low_water = None
         self.is_closed = False
         self.is_aborted = False
         self.is_reading = True
@@ -55,8 +55,7 @@ class Wire(asyncio.Transport):
         self.protocol = protocol
 
     def set_write_buffer_limits(self, high=None, low=None):
-        del low
-        self.high_water = high
+        self.high_water, self.low_water = high, low
 
     def get_write_buffer_size(self):
         return self.unread_bytes

@@ -7,6 +7,7 @@ import pytest
 from channel_server.core.packets import text_packet
 from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
+from channel_server.engine.websocket import WebSocket
 from tests.unit.engine.doubles import Answer, Line
 
 HELLO = b"4hello"
@@ -229,3 +230,14 @@ def test_answers_carry_the_cors_headers(polling):
     polling.poll(line)
 
     assert Answer(line.replies[0]).headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_post_that_breaks_off_after_the_upgrade_leaves_the_session_alone(engine, open_polling):
+    """Found in review: the WebSocket was closed for it."""
+    session = open_polling()
+    polling = session.polling
+    session.complete_upgrade(WebSocket(engine, session, is_probe=True))
+
+    polling.lost()
+
+    assert session.is_open

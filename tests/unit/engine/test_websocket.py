@@ -240,6 +240,7 @@ def test_bytes_after_the_end_are_ignored(socket, browser, wire):
 @pytest.mark.usefixtures("session")
 def test_transport_tells_us_when_the_limit_is_passed(wire):
     assert wire.high_water == LIMIT
+    assert wire.low_water == LIMIT  # below the limit a client is not slow any more
 
 
 def test_client_over_the_limit_is_slow_until_it_has_caught_up(engine, socket, wire):
