@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 _SLICE: Final = 50
 """Sessions that are cleaned up, or pinged, before other work gets a turn."""
 
+_MESSAGES_PER_TURN: Final = 500
+"""Messages of one client that are handled before other work gets a turn: about 5 ms."""
+
 _MAX_TICK_S: Final = 1.0
 _TICKS_PER_TIMEOUT: Final = 20
 
@@ -166,7 +169,7 @@ class Engine:
         handled = 0
         while session.is_open and (item := inbox.pop()) is not None:
             handled += 1
-            if handled % _SLICE == 0:
+            if handled % _MESSAGES_PER_TURN == 0:
                 await asyncio.sleep(0)
             if isinstance(item, Ending):
                 session.close(item.reason)
