@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import orjson
 
 from publisher.errors import InvalidMessage
@@ -19,10 +22,14 @@ def payload(field: str, document: object) -> bytes:
             is written its way.
 
     Raises:
-        InvalidMessage: If a value is not serialisable: an unknown type, a key that is not a str,
-            a lone surrogate, an integer beyond 64 bits, or more than 254 levels.
+        InvalidMessage: If a value is not serialisable: an unknown type, or a key that is not a
+            str.
     """
     try:
         return orjson.dumps(document)
     except orjson.JSONEncodeError as error:
+        if "key must be" not in str(error):
+            # Integers beyond 64 bits, lone surrogates, more than 254 levels: JSON all the same.
+            with contextlib.suppress(TypeError, ValueError, RecursionError):
+                return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
         raise InvalidMessage(field, f"cannot be written as JSON: {error}") from error

@@ -98,6 +98,7 @@ def test_reload_of_another_type_is_refused():
         notice_command("text", None, reload="false")
 
 
-def test_notice_that_utf8_cannot_write_is_refused():
-    with pytest.raises(InvalidMessage):
-        notice_command("\ud800", None, reload=False)
+def test_notice_that_utf8_cannot_write_is_escaped():
+    command = notice_command("\ud800", None, reload=False)
+
+    assert rb'"\ud800"' in command.words[-1]
