@@ -6,19 +6,24 @@ from typing import TYPE_CHECKING, Self
 
 from publisher.aio_link import AsyncLink
 from publisher.construction import FromSettings
+from publisher.control import hang_up_user
 from publisher.messages import notice_command, records_command
+from publisher.steps import Journaling
 from publisher.tokens import (
     DEFAULT_TTL,
     DefaultTtl,
+    issue_steps,
     new_token,
-    revoke_command,
-    store_command,
+    replace_groups_steps,
+    revoke_steps,
+    revoke_user_steps,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
+    from publisher.command import Command
     from publisher.settings import Settings
     from publisher.tokens import User
 
@@ -41,7 +46,8 @@ class AsyncPublisher(FromSettings):
 
     def __init__(self, settings: Settings) -> None:
         self._link = AsyncLink(settings)
-        self.tokens = AsyncTokens(self._link, settings.token_ttl)
+        self._journaling = Journaling(is_wanted=settings.journal)
+        self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
 
     async def publish_records(
         self,
@@ -61,7 +67,7 @@ class AsyncPublisher(FromSettings):
             How many subscribers Redis passed the message to; 0 if nothing was published.
         """
         command = records_command(records, group_id, user_id)
-        return 0 if command is None else int(await self._link.execute(command))
+        return 0 if command is None else await self._publish(command)
 
     async def publish_system_notice(
         self, notice: str | None, *, version: str | None = None, reload: bool = False
@@ -76,7 +82,40 @@ class AsyncPublisher(FromSettings):
         Returns:
             How many subscribers Redis passed the message to.
         """
-        return int(await self._link.execute(notice_command(notice, version, reload=reload)))
+        return await self._publish(notice_command(notice, version, reload=reload))
+
+    async def disconnect_user(self, user_id: int) -> int:
+        """Hang up on all clients of a user.
+
+        They return by themselves and are looked up afresh: what is stored under their tokens then
+        decides what they still may see.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            How many channel servers heard of it at once; those that are down need not hear of it.
+        """
+        return await self._publish(hang_up_user(user_id))
+
+    async def replace_groups(self, user_id: int, group_ids: Iterable[int]) -> int:
+        """Say which groups a user is in from now on.
+
+        All records that ``tokens.issue`` has stored for the user are rewritten, with the time they
+        have left, and clients that are online join and leave rooms at once.
+
+        Args:
+            user_id: The user.
+            group_ids: All groups, old and new.
+
+        Returns:
+            How many records were rewritten.
+        """
+        steps = replace_groups_steps(self._journaling, user_id, group_ids)
+        return int(await self._link.perform(steps))
+
+    async def _publish(self, command: Command) -> int:
+        return int(await self._link.perform(self._journaling.publish(command)))
 
     async def close(self) -> None:
         """Close all connections. Another command opens new ones."""
@@ -99,11 +138,13 @@ class AsyncTokens:
 
     Args:
         link: Shared with the publisher.
+        journaling: Shared with the publisher.
         default_ttl: Seconds for which a token is valid if ``issue`` names no time.
     """
 
-    def __init__(self, link: AsyncLink, default_ttl: int | None) -> None:
+    def __init__(self, link: AsyncLink, journaling: Journaling, default_ttl: int | None) -> None:
         self._link = link
+        self._journaling = journaling
         self._default_ttl = default_ttl
 
     async def issue(
@@ -127,9 +168,20 @@ class AsyncTokens:
         """
         token = new_token() if token is None else token
         ttl_s = self._default_ttl if ttl is DEFAULT_TTL else ttl
-        await self._link.execute(store_command(token, user, group_ids, ttl_s))
+        await self._link.perform(issue_steps(self._journaling, token, user, group_ids, ttl_s))
         return token
 
     async def revoke(self, token: str) -> bool:
-        """Forget a token. Return whether it was known."""
-        return bool(await self._link.execute(revoke_command(token)))
+        """Forget a token, and hang up on who came with it. Return whether it was known."""
+        return bool(await self._link.perform(revoke_steps(self._journaling, token)))
+
+    async def revoke_user(self, user_id: int) -> int:
+        """Forget all tokens that were issued to a user, and hang up.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            How many tokens were known. Those that something else has stored are not.
+        """
+        return int(await self._link.perform(revoke_user_steps(self._journaling, user_id)))

@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from publisher.construction import FromSettings
+from publisher.control import hang_up_user
 from publisher.link import Link
 from publisher.messages import notice_command, records_command
+from publisher.steps import Journaling
 from publisher.tokens import (
     DEFAULT_TTL,
     DefaultTtl,
+    issue_steps,
     new_token,
-    revoke_command,
-    store_command,
+    replace_groups_steps,
+    revoke_steps,
+    revoke_user_steps,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
 
+    from publisher.command import Command
     from publisher.settings import Settings
     from publisher.tokens import User
 
@@ -42,7 +47,8 @@ class Publisher(FromSettings):
 
     def __init__(self, settings: Settings) -> None:
         self._link = Link(settings)
-        self.tokens = Tokens(self._link, settings.token_ttl)
+        self._journaling = Journaling(is_wanted=settings.journal)
+        self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 
     def publish_records(
         self,
@@ -62,7 +68,7 @@ class Publisher(FromSettings):
             How many subscribers Redis passed the message to; 0 if nothing was published.
         """
         command = records_command(records, group_id, user_id)
-        return 0 if command is None else int(self._link.execute(command))
+        return 0 if command is None else self._publish(command)
 
     def publish_system_notice(
         self, notice: str | None, *, version: str | None = None, reload: bool = False
@@ -77,7 +83,40 @@ class Publisher(FromSettings):
         Returns:
             How many subscribers Redis passed the message to.
         """
-        return int(self._link.execute(notice_command(notice, version, reload=reload)))
+        return self._publish(notice_command(notice, version, reload=reload))
+
+    def disconnect_user(self, user_id: int) -> int:
+        """Hang up on all clients of a user.
+
+        They return by themselves and are looked up afresh: what is stored under their tokens then
+        decides what they still may see.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            How many channel servers heard of it at once; those that are down need not hear of it.
+        """
+        return self._publish(hang_up_user(user_id))
+
+    def replace_groups(self, user_id: int, group_ids: Iterable[int]) -> int:
+        """Say which groups a user is in from now on.
+
+        All records that ``tokens.issue`` has stored for the user are rewritten, with the time they
+        have left, and clients that are online join and leave rooms at once.
+
+        Args:
+            user_id: The user.
+            group_ids: All groups, old and new.
+
+        Returns:
+            How many records were rewritten.
+        """
+        steps = replace_groups_steps(self._journaling, user_id, group_ids)
+        return int(self._link.perform(steps))
+
+    def _publish(self, command: Command) -> int:
+        return int(self._link.perform(self._journaling.publish(command)))
 
     def close(self) -> None:
         """Close all connections. Another command opens new ones."""
@@ -100,11 +139,13 @@ class Tokens:
 
     Args:
         link: Shared with the publisher.
+        journaling: Shared with the publisher.
         default_ttl: Seconds for which a token is valid if ``issue`` names no time.
     """
 
-    def __init__(self, link: Link, default_ttl: int | None) -> None:
+    def __init__(self, link: Link, journaling: Journaling, default_ttl: int | None) -> None:
         self._link = link
+        self._journaling = journaling
         self._default_ttl = default_ttl
 
     def issue(
@@ -128,9 +169,20 @@ class Tokens:
         """
         token = new_token() if token is None else token
         ttl_s = self._default_ttl if ttl is DEFAULT_TTL else ttl
-        self._link.execute(store_command(token, user, group_ids, ttl_s))
+        self._link.perform(issue_steps(self._journaling, token, user, group_ids, ttl_s))
         return token
 
     def revoke(self, token: str) -> bool:
-        """Forget a token. Return whether it was known."""
-        return bool(self._link.execute(revoke_command(token)))
+        """Forget a token, and hang up on who came with it. Return whether it was known."""
+        return bool(self._link.perform(revoke_steps(self._journaling, token)))
+
+    def revoke_user(self, user_id: int) -> int:
+        """Forget all tokens that were issued to a user, and hang up.
+
+        Args:
+            user_id: The user.
+
+        Returns:
+            How many tokens were known. Those that something else has stored are not.
+        """
+        return int(self._link.perform(revoke_user_steps(self._journaling, user_id)))

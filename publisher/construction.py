@@ -29,6 +29,7 @@ class FromSettings:
         token_ttl: int | None = DEFAULT_TOKEN_TTL,
         pool_size: int = DEFAULT_POOL_SIZE,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        journal: bool = True,
     ) -> Self:
         """Publish to the Redis at a URL: ``redis://``, ``rediss://`` or ``unix://``.
 
@@ -37,7 +38,13 @@ class FromSettings:
         Raises:
             ConfigError: For all arguments that are wrong, together.
         """
-        settings = Settings(url=url, token_ttl=token_ttl, pool_size=pool_size, timeout_s=timeout_s)
+        settings = Settings(
+            url=url,
+            token_ttl=token_ttl,
+            pool_size=pool_size,
+            timeout_s=timeout_s,
+            journal=journal,
+        )
         return cls(settings)
 
     @classmethod

@@ -97,5 +97,10 @@ class RedisRefused(PublishError):
         self.code = code
         self.advice = advice
 
+    @property
+    def is_about_scripts(self) -> bool:
+        """Whether an answer to a script means that this Redis runs none."""
+        return self.code in {"NOPERM", "ERR"}
+
     def __str__(self) -> str:
         return f"Redis refused the command ({self.code}): {self.advice}"

@@ -17,6 +17,8 @@ from publisher.errors import PublishError, RedisRefused, RedisUnavailable, Reply
 # redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
 _POOL_EXHAUSTED: Final = "No connection available."
 _CODE: Final = re.compile(r"[A-Z]{2,32}(?![^ ])")
+# Before Redis 7 the error of a command in a script stands behind that of the script.
+_SCRIPT_CODE: Final = re.compile(r"Error running script .*?-?\b([A-Z]{3,16}) ")
 _LOGIN: Final = "check the user name and the password in the Redis URL"
 _ADVICE: Final = {
     "BUSY": "a script keeps Redis busy; try again later",
@@ -25,8 +27,8 @@ _ADVICE: Final = {
     "MISCONF": "Redis cannot save to disk; its log says why",
     "NOAUTH": _LOGIN,
     "NOPERM": (
-        "allow this Redis user PUBLISH on /records and /system_notice, "
-        "and SET and DEL on /current_users/*"
+        "allow this Redis user PUBLISH on /records, /system_notice and /channel_control, scripts, "
+        "and all on /current_users/* and {channel_server}:*"
     ),
     "NOREPLICAS": "Redis has too few replicas to accept writes",
     "OOM": "Redis has no memory left; raise its maxmemory or free some",
@@ -84,6 +86,8 @@ def _refusal(error: BaseException | None) -> RedisRefused | None:
     elif code is None and isinstance(error, ResponseError):
         match = _CODE.match(str(error))
         code = match[0] if match else "ERR"
+    if code == "ERR" and (inner := _SCRIPT_CODE.search(str(error))):
+        code = inner[1]
     if code is None:
         # The asyncio Unix connection wraps the reply to AUTH or SELECT in a ConnectionError.
         return _refusal(error.__cause__)

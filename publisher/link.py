@@ -10,11 +10,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from publisher.attempts import Attempts
+from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
 
 if TYPE_CHECKING:
     from publisher.command import Command
     from publisher.settings import Settings
+    from publisher.steps import Steps
 
 
 class _Connection(Protocol):
@@ -88,6 +90,24 @@ class Link:
             self._pool.release(connection)
         # Out here, so that redis-py's error is not attached where it was left out on purpose.
         raise failure
+
+    def perform(self, steps: Steps) -> Any:
+        """Send the commands of some steps, one after the other. Return their result.
+
+        Raises:
+            PublishError: What ``execute`` raises and the steps do not deal with.
+        """
+        try:
+            command = next(steps)
+            while True:
+                try:
+                    answer = self.execute(command)
+                except PublishError as error:
+                    command = steps.throw(error)
+                else:
+                    command = steps.send(answer)
+        except StopIteration as end:
+            return end.value
 
     def close(self) -> None:
         """Close all connections. A command that another thread has under way fails."""

@@ -17,6 +17,7 @@ DEFAULT_URL: Final = "redis://localhost:6379/0"
 DEFAULT_TOKEN_TTL: Final = 1800
 DEFAULT_POOL_SIZE: Final = 20
 DEFAULT_TIMEOUT_S: Final = 5.0
+_JOURNALS: Final = ("redis", "memory", "off")
 _DIGITS: Final = re.compile("[1-9][0-9]{0,8}")
 
 
@@ -30,6 +31,8 @@ class Settings:
         pool_size: Connections at most, so commands that can be under way at once.
         timeout_s: Seconds to wait for a free connection, for a connection to stand, and for an
             answer, each.
+        journal: Append messages to the journal of the channel servers, so that none of them, and
+            no client that returns, misses one. False where they keep none in Redis.
 
     Raises:
         ConfigError: For all settings that are wrong, together.
@@ -39,6 +42,7 @@ class Settings:
     token_ttl: int | None = DEFAULT_TOKEN_TTL
     pool_size: int = DEFAULT_POOL_SIZE
     timeout_s: float = DEFAULT_TIMEOUT_S
+    journal: bool = True
 
     def __post_init__(self) -> None:
         problems = []
@@ -55,7 +59,10 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Read ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``.
+        """Read the variables of the channel server that concern a publisher.
+
+        ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``, and
+        ``JOURNAL`` and ``RECOVERY_MINUTES``: without a journal in Redis nothing is appended to it.
 
         Args:
             env: Such as ``os.environ``. An empty value counts as none.
@@ -67,9 +74,10 @@ class Settings:
         url = reader.url("REDIS_CACHE_URL", "REDIS_URL")
         token_ttl = reader.positive("CACHE_REDIS_EXPIRE", DEFAULT_TOKEN_TTL)
         pool_size = reader.positive("REDIS_POOL_SIZE", DEFAULT_POOL_SIZE)
+        journal = reader.has_journal()
         if reader.problems:
             raise ConfigError(tuple(reader.problems))
-        return cls(url=url, token_ttl=token_ttl, pool_size=pool_size)
+        return cls(url=url, token_ttl=token_ttl, pool_size=pool_size, journal=journal)
 
 
 class _Reader:
@@ -97,6 +105,12 @@ class _Reader:
         # Not quoted: what was pasted here by mistake may be a secret.
         self.problems.append(f"{name} must be a whole number from 1 to 999999999")
         return default
+
+    def has_journal(self) -> bool:
+        text = self._text("JOURNAL") or "redis"
+        if text not in _JOURNALS:
+            self.problems.append(f"JOURNAL must be {' or '.join(_JOURNALS)}")
+        return text == "redis" and self._text("RECOVERY_MINUTES") != "0"
 
     def _text(self, name: str) -> str:
         return self._env.get(name, "").strip()

@@ -1,4 +1,4 @@
-"""Channel tokens as Redis commands: who the holder of a token is. Pure but for new tokens.
+"""Channel tokens as steps: who the holder of a token is. Pure but for new tokens.
 
 Source: the wire contract with Loomio, section 2.
 """
@@ -8,14 +8,22 @@ from __future__ import annotations
 import enum
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
 
 from publisher.command import Command
 from publisher.contract import CURRENT_USERS
-from publisher.errors import InvalidMessage
+from publisher.contract.journal import TOKENS
+from publisher.control import checked_group_ids, hang_up_token, hang_up_user, set_groups
+from publisher.errors import InvalidMessage, RedisRefused
 from publisher.payload import payload
 from publisher.positive import positive_int
+from publisher.scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from publisher.steps import Journaling, Steps
 
 _NEW_TOKEN_BYTES: Final = 24  # 192 random bits, 32 characters
 _TOKEN_CHARACTERS_MAX: Final = 512
@@ -57,36 +65,97 @@ def new_token() -> str:
     return secrets.token_urlsafe(_NEW_TOKEN_BYTES)
 
 
-def store_command(token: str, user: User, group_ids: Iterable[int], ttl: int | None) -> Command:
-    """Let the holder of a token in as a user.
+def issue_steps(
+    journaling: Journaling, token: str, user: User, group_ids: Iterable[int], ttl: int | None
+) -> Steps:
+    """Let the holder of a token in as a user, and remember that the token is this user's.
 
     Args:
+        journaling: Runs scripts.
         token: See ``_key``.
         user: Whom clients with this token are.
         group_ids: Groups whose rooms these clients join.
         ttl: Seconds until the token is forgotten, 1 or more. None keeps it for ever.
 
-    Returns:
-        ``SET /current_users/<token>`` with ``{"name":...,"group_ids":[...],"id":...}``, which
-        overwrites what was stored before, its TTL included.
-
     Raises:
         InvalidMessage: If an argument is wrong.
     """
+    plain = store_command(token, user, group_ids, ttl)
+    _, key, body, *_ = plain.words
+    user_id, _ = _identity(user)
+    life = "" if ttl is None else ttl
+    return journaling.run(ISSUE, plain, (f"{TOKENS}{user_id}", str(key)), token, body, life)
+
+
+def store_command(token: str, user: User, group_ids: Iterable[int], ttl: int | None) -> Command:
+    """Let the holder of a token in as a user; arguments as for ``issue_steps``.
+
+    Returns:
+        ``SET /current_users/<token>`` with ``{"name":...,"group_ids":[...],"id":...}``, which
+        overwrites what was stored before, its TTL included.
+    """
     key = _key(token)
     user_id, name = _identity(user)
-    document = {"name": name, "group_ids": _checked_group_ids(group_ids), "id": user_id}
+    document = {"name": name, "group_ids": checked_group_ids(group_ids), "id": user_id}
     words = ("SET", key, payload("user or group_ids", document))
     return Command(words if ttl is None else (*words, "EX", positive_int("ttl", ttl)))
 
 
-def revoke_command(token: str) -> Command:
-    """Forget a token: ``DEL /current_users/<token>``.
+def revoke_steps(journaling: Journaling, token: str) -> Steps:
+    """Forget a token, then hang up on who came with it. The result is whether it was known.
 
     Raises:
         InvalidMessage: If it could never have been a token.
     """
-    return Command(("DEL", _key(token)))
+    key = _key(token)
+    order = hang_up_token(token)
+    _, channel, body = order.words
+
+    def steps() -> Steps:
+        try:
+            count = yield from journaling.run(REVOKE, None, (key,), channel=channel, payload=body)
+        except RedisRefused as refused:
+            if not refused.is_about_scripts:
+                raise
+            count = yield Command(("DEL", key))
+            yield order
+        return count
+
+    return steps()
+
+
+def revoke_user_steps(journaling: Journaling, user_id: int) -> Steps:
+    """Forget all tokens that were issued to a user, then hang up. The result is their number.
+
+    Raises:
+        InvalidMessage: If the id is not a positive int.
+    """
+    _, channel, body = hang_up_user(user_id).words
+    return journaling.run(
+        REVOKE_USER, None, (f"{TOKENS}{user_id}",), channel=channel, payload=body
+    )
+
+
+def replace_groups_steps(journaling: Journaling, user_id: int, group_ids: Iterable[int]) -> Steps:
+    """Rewrite all records that were issued for a user, and move the clients.
+
+    The result is the number of records.
+
+    Raises:
+        InvalidMessage: If an id is not a positive int.
+    """
+    user_id = positive_int("user_id", user_id)
+    groups = list(dict.fromkeys(checked_group_ids(group_ids)))
+    _, channel, body = set_groups(user_id, groups).words
+    return journaling.run(
+        REPLACE_GROUPS,
+        None,
+        (f"{TOKENS}{user_id}",),
+        user_id,
+        payload("group_ids", groups),
+        channel=channel,
+        payload=body,
+    )
 
 
 def _key(token: str) -> str:
@@ -116,11 +185,3 @@ def _identity(user: User) -> tuple[int, str | None]:
             return positive_int("user id", user_id), name
         problem = f"must have a str or None as name, not {type(name).__name__}"
     raise InvalidMessage("user", problem)
-
-
-def _checked_group_ids(group_ids: Iterable[int]) -> list[int]:
-    # Bytes are iterable and give positive ints, which nobody means.
-    if isinstance(group_ids, str | bytes | bytearray) or not isinstance(group_ids, Iterable):
-        problem = f"must be an iterable of ints, not {type(group_ids).__name__}"
-        raise InvalidMessage("group_ids", problem)
-    return [positive_int("group_ids", group_id) for group_id in group_ids]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage
-from publisher.tokens import new_token, revoke_command, store_command
+from publisher.steps import Journaling
+from publisher.tokens import new_token, revoke_steps, store_command
 
 ANN = {"id": 123, "name": "Ann"}
 FIT = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=512)
@@ -31,7 +32,7 @@ def test_any_fit_token_follows_the_prefix(token):
     key, _, _ = stored(store_command(token, ANN, [], None))
 
     assert key == f"/current_users/{token}"
-    assert revoke_command(token).words == ("DEL", key)
+    assert key in next(revoke_steps(Journaling(is_wanted=True), token)).words
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_unfit_tokens_are_refused_without_being_quoted(token):
     with pytest.raises(InvalidMessage) as caught:
         store_command(token, ANN, [], None)
     with pytest.raises(InvalidMessage):
-        revoke_command(token)
+        revoke_steps(Journaling(is_wanted=True), token)
 
     assert caught.value.field == "token"
     assert "xxx" not in str(caught.value)

@@ -14,6 +14,9 @@ RECORDS: Final = "/records"
 SYSTEM_NOTICE: Final = "/system_notice"
 """Redis channel of notices: each message is for every connected client."""
 
+CONTROL: Final = "/channel_control"
+"""Redis channel of orders to the channel servers: who is to be hung up, who changed groups."""
+
 CURRENT_USERS: Final = "/current_users/"
 """Prefix of the Redis keys that hold users; the channel token follows it."""
 

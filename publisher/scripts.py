@@ -1,0 +1,137 @@
+"""What a publisher does to Redis in one step: Lua scripts.
+
+``publisher.contract.journal`` has the keys and the beginning of every script. The first four keys
+and five arguments are the same for all, so that each can publish and be repeated:
+
+- ``KEYS``: stream, state, ``sent:<message id>``, then the script's own;
+- ``ARGV``: Redis channel, payload, name for a new epoch, ``1`` to append to the journal, then the
+  script's own.
+
+A repetition with the same message id does nothing and returns what the first time has returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from publisher.contract import CURRENT_USERS
+from publisher.contract.journal import COMMON, LIBRARY, MARK, TOKENS_SPARE_S
+
+_PERSISTENT_S: Final = 30 * 24 * 60 * 60
+"""Life of the set of a user's tokens if one of them lives for ever; every issue renews it."""
+
+_BEGINNING: Final = f"""{COMMON}
+local channel, payload = ARGV[1], ARGV[2]
+local before = redis.call('GET', KEYS[3])
+if before then return tonumber(before) end
+
+local function publish()
+  local is_kept = ARGV[4] == '1' and pcall(function()
+    ensure(ARGV[3])
+    add('{LIBRARY}', channel, payload)
+    trim()
+    keep()
+  end)
+  return redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
+end
+
+local function done(result)
+  redis.pcall('SET', KEYS[3], result, 'EX', 60)
+  return result
+end
+"""
+
+_PUBLISH: Final = f"""{_BEGINNING}
+-- Returns how many subscribers heard it.
+return done(publish())
+"""
+
+_ISSUE: Final = f"""{COMMON}
+-- KEYS[4]: tokens of the user, KEYS[5]: key of the token. ARGV[5]: token, [6]: user, [7]: seconds
+-- or ''.
+local known, life = KEYS[4], {_PERSISTENT_S}
+if ARGV[7] == '' then
+  redis.call('SET', KEYS[5], ARGV[6])
+else
+  redis.call('SET', KEYS[5], ARGV[6], 'EX', ARGV[7])
+  life = ARGV[7] + {TOKENS_SPARE_S}
+end
+-- Forget some of those that are gone: the set does not grow with the page loads.
+for _, token in ipairs(redis.call('SRANDMEMBER', known, 3)) do
+  if redis.call('EXISTS', '{CURRENT_USERS}' .. token) == 0 then redis.call('SREM', known, token) end
+end
+redis.call('SADD', known, ARGV[5])
+if redis.call('TTL', known) < life then redis.call('EXPIRE', known, life) end
+return 1
+"""
+
+_REVOKE: Final = f"""{_BEGINNING}
+-- KEYS[4]: key of the token. Returns whether it was known.
+local count = redis.call('DEL', KEYS[4])
+publish()
+return done(count)
+"""
+
+_REVOKE_USER: Final = f"""{_BEGINNING}
+-- KEYS[4]: tokens of the user. Returns how many were known.
+local count = 0
+for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
+  count = count + redis.call('DEL', '{CURRENT_USERS}' .. token)
+end
+redis.call('DEL', KEYS[4])
+publish()
+return done(count)
+"""
+
+_REPLACE_GROUPS: Final = f"""{_BEGINNING}
+-- KEYS[4]: tokens of the user. ARGV[5]: user id, [6]: group ids as JSON. Returns how many records
+-- were rewritten, each with the time it has left.
+local count = 0
+for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
+  local key = '{CURRENT_USERS}' .. token
+  local stored = redis.pcall('GET', key)
+  local is_json, user = pcall(cjson.decode, stored)
+  if is_json and type(user) == 'table' and user.id == tonumber(ARGV[5]) then
+    local record = '{{"name":' .. cjson.encode(user.name) .. ',"group_ids":' .. ARGV[6] ..
+      ',"id":' .. ARGV[5] .. '}}'
+    local left = redis.call('PTTL', key)
+    if left > 0 then
+      redis.call('SET', key, record, 'PX', left)
+    else
+      redis.call('SET', key, record)
+    end
+    count = count + 1
+  elseif not stored then
+    redis.call('SREM', KEYS[4], token)
+  end
+end
+publish()
+return done(count)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script, and the name under which Redis keeps it once it has run.
+
+    Attributes:
+        source: Lua.
+        sha1: The name.
+    """
+
+    source: str = field(repr=False)
+    sha1: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Redis' choice; nothing is protected by it.
+        sha1 = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "sha1", sha1)
+
+
+PUBLISH: Final = Script(_PUBLISH)
+ISSUE: Final = Script(_ISSUE)
+REVOKE: Final = Script(_REVOKE)
+REVOKE_USER: Final = Script(_REVOKE_USER)
+REPLACE_GROUPS: Final = Script(_REPLACE_GROUPS)

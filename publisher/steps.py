@@ -1,0 +1,122 @@
+"""How something is done to Redis that may take several commands. Pure: commands out, answers in.
+
+Each function is a generator: it yields a command, is sent the answer or thrown the error, and
+returns the result. ``publisher.link`` and ``publisher.aio_link`` drive them.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+from publisher.command import Command
+from publisher.contract.journal import JOURNAL, SENT, STATE
+from publisher.errors import RedisRefused, ReplyLost
+from publisher.scripts import PUBLISH
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from typing import TypeAlias
+
+    from publisher.scripts import Script
+
+    Steps: TypeAlias = Generator[Command, Any, Any]
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 3
+_FOR_NOBODY: Final = b'{"room":null'
+
+
+class Journaling:
+    """Whether messages are appended to the journal, and what was learnt about this Redis.
+
+    Args:
+        is_wanted: As the settings say.
+    """
+
+    def __init__(self, *, is_wanted: bool) -> None:
+        self.is_wanted = is_wanted
+        self._may_script = True
+
+    def publish(self, plain: Command) -> Steps:
+        """Publish a message so that no channel server misses it.
+
+        Args:
+            plain: ``PUBLISH`` with channel and payload: all that can be done where Redis allows
+                no scripts, or nobody keeps a journal.
+
+        Returns:
+            How many subscribers heard it.
+
+        Raises:
+            PublishError: What sending a command raises. An answer that was lost is asked for
+                again, twice; by that, nothing is published twice.
+        """
+        _, channel, payload = plain.words
+        if not self.is_wanted or _is_for_nobody(payload):
+            return int((yield plain))
+        return int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
+
+    def run(
+        self,
+        script: Script,
+        plain: Command | None,
+        keys: Sequence[str],
+        *arguments: str | bytes | int,
+        channel: str | bytes | int = "",
+        payload: str | bytes | int = b"",
+    ) -> Steps:
+        """Run a script, once for all that it is asked for.
+
+        Args:
+            script: One of ``publisher.scripts``.
+            plain: To do instead where Redis allows no scripts; None: that is an error.
+            keys: The script's own.
+            arguments: The script's own.
+            channel: Redis channel of what it publishes.
+            payload: What it publishes.
+        """
+        if not self._may_script and plain is not None:
+            return (yield plain)
+        words: tuple[str | bytes | int, ...] = (
+            3 + len(keys),
+            JOURNAL,
+            STATE,
+            SENT + secrets.token_hex(12),
+            *keys,
+            channel,
+            payload,
+            secrets.token_urlsafe(6),
+            int(self.is_wanted),
+            *arguments,
+        )
+        command = Command(("EVALSHA", script.sha1, *words))
+        attempts = _ATTEMPTS
+        while True:
+            attempts -= 1
+            try:
+                return (yield command)
+            except ReplyLost:
+                if not attempts:
+                    raise
+            except RedisRefused as refused:
+                if refused.code == "NOSCRIPT":
+                    attempts += 1
+                    command = Command(("EVAL", script.source, *words))
+                elif plain is not None and refused.is_about_scripts:
+                    break
+                else:
+                    raise
+        self._may_script = False
+        log.warning(
+            "Redis allows no scripts: messages are published plainly, and are lost on channel "
+            "servers that are down at that moment"
+        )
+        return (yield plain)
+
+
+def _is_for_nobody(payload: object) -> bool:
+    """Whether a message names no room: it reaches no client, so it need not be kept."""
+    return isinstance(payload, bytes) and payload.startswith(_FOR_NOBODY)
