@@ -22,3 +22,9 @@ def user_room(user_id: UserId) -> Room:
 def group_room(group_id: GroupId) -> Room:
     """Room of the members of one group who are online."""
     return Room(contract.group_room(group_id))
+
+
+def user_id_of(room: Room) -> UserId | None:
+    """Whose room it is; None if it is no user's."""
+    prefix, _, number = room.partition("-")
+    return UserId(int(number)) if prefix == "user" and number.isdecimal() else None

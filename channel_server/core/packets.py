@@ -84,6 +84,14 @@ def event_packet(event: str, body: bytes, offset: str | None = None) -> Outgoing
     return Outgoing(text_frame(_event_head(event), body, tail))
 
 
+def offset_packet(offset: str) -> Outgoing:
+    """Prepare the event that tells a client where it stands in the journal.
+
+    Nobody listens to it: the stock client keeps the last argument of any event if it is a string.
+    """
+    return Outgoing(text_frame(b'42["offset",%b]' % orjson.dumps(offset)))
+
+
 @functools.lru_cache(maxsize=16)
 def _event_head(event: str) -> bytes:
     return b"42[%b," % orjson.dumps(event)

@@ -1,0 +1,141 @@
+"""What a node has heard of and not yet seen in the journal, and the other way round.
+
+Redis says everything twice: it publishes a message, and it has it in the stream. Which of the
+two comes first is chance. Messages have no ids of their own, so the two are matched by what they
+say, oldest first.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Content = tuple[str, bytes]
+"""Channel and payload."""
+
+
+class Heard(msgspec.Struct, eq=False):
+    """One message that was heard.
+
+    Attributes:
+        content: Channel and payload.
+        at_s: When, in monotonic seconds.
+        is_kept: Its publisher has appended it; nobody else need do so.
+        is_delivered: Clients have it already, although it was not seen in the journal.
+    """
+
+    content: Content
+    at_s: float
+    is_kept: bool
+    is_delivered: bool = False
+
+
+class Seen(enum.Enum):
+    """What is known of an entry of the journal."""
+
+    AWAITED = "awaited"  # it was heard, too
+    NEW = "new"  # it was not heard yet; if it ever is, that is not news
+    DELIVERED = "delivered"  # it was heard, and clients have it
+
+
+class Unseen:
+    """A bounded multiset of messages, in the order in which they were heard.
+
+    Invariants, which ``tests/property/test_unseen.py`` checks against a model:
+
+    - heard as often as seen, in whatever order: nothing is left;
+    - a content is never both waited for and announced;
+    - no more than ``max_bytes`` of payloads wait, and as many are announced: the oldest are given
+      up; those that waited are counted.
+
+    Args:
+        max_bytes: Bound on the payloads of each side.
+
+    Attributes:
+        given_up: How many messages were dropped for want of room.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._by_content: dict[Content, deque[Heard]] = {}
+        self._order: dict[Heard, None] = {}
+        self._announced: dict[Content, deque[float]] = {}
+        self._announced_bytes = 0
+        self.given_up = 0
+
+    def hear(self, content: Content, at_s: float, *, is_kept: bool) -> Heard | None:
+        """Note a message that was heard. None if it was seen in the journal before."""
+        announced = self._announced.get(content)
+        if announced is not None:
+            self._retract(content, announced)
+            return None
+        heard = Heard(content, at_s, is_kept)
+        self._by_content.setdefault(content, deque()).append(heard)
+        self._order[heard] = None
+        self._bytes += len(content[1])
+        while self._bytes > self._max_bytes and len(self._order) > 1:
+            self._forget(next(iter(self._order)))
+            self.given_up += 1
+        return heard
+
+    def see(self, content: Content, at_s: float) -> Seen:
+        """Note an entry of the journal."""
+        waiting = self._by_content.get(content)
+        if waiting is None:
+            self._announced.setdefault(content, deque()).append(at_s)
+            self._announced_bytes += len(content[1])
+            while self._announced_bytes > self._max_bytes:
+                oldest = next(iter(self._announced))
+                self._retract(oldest, self._announced[oldest])
+            return Seen.NEW
+        heard = waiting[0]
+        self._forget(heard)
+        return Seen.DELIVERED if heard.is_delivered else Seen.AWAITED
+
+    def forget_announced(self, before_s: float) -> None:
+        """What was seen before this time will not be heard any more."""
+        for content in [
+            content for content, times in self._announced.items() if times[0] < before_s
+        ]:
+            times = self._announced[content]
+            while times and times[0] < before_s:
+                self._retract(content, times)
+
+    def forget_delivered(self, before_s: float) -> None:
+        """What clients have, and the journal did not show by now, it never will."""
+        for heard in [heard for heard in self._order if heard.is_delivered]:
+            if heard.at_s < before_s:
+                self._forget(heard)
+
+    def waiting(self) -> Iterator[Heard]:
+        """Messages that clients do not have yet, oldest first."""
+        return (heard for heard in list(self._order) if not heard.is_delivered)
+
+    @property
+    def oldest_s(self) -> float | None:
+        """When the oldest message was heard that clients do not have yet; None if they have all."""
+        return next((heard.at_s for heard in self._order if not heard.is_delivered), None)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def _retract(self, content: Content, times: deque[float]) -> None:
+        times.popleft()
+        if not times:
+            del self._announced[content]
+        self._announced_bytes -= len(content[1])
+
+    def _forget(self, heard: Heard) -> None:
+        del self._order[heard]
+        same = self._by_content[heard.content]
+        same.remove(heard)
+        if not same:
+            del self._by_content[heard.content]
+        self._bytes -= len(heard.content[1])
