@@ -16,6 +16,7 @@ import typer.main
 
 from channel_server.cli import app
 from channel_server.config import Settings
+from channel_server.engine.options import Options
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -199,3 +200,60 @@ def test_the_procfile_runs_a_command_that_exists():
 
     assert kind == "web"
     assert is_a_command(command.split())
+
+
+PROXIES = ("nginx/channel_server.conf", "haproxy/haproxy.cfg")
+
+
+@pytest.fixture(params=PROXIES)
+def proxy_file(request):
+    """Text of each proxy's configuration in turn, without comments."""
+    lines = (DEPLOY / request.param).read_text().splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+def seconds(text, pattern):
+    """All times that a pattern finds, in seconds; at least one."""
+    found = re.findall(pattern + r" (\d+)s\b", text)
+    assert found
+    return [int(each) for each in found]
+
+
+def test_proxies_send_to_the_port_that_the_image_exposes(proxy_file):
+    """Two nodes, each on a machine of its own."""
+    nodes = re.findall(r"\bserver .*?([\d.]+):(\d+)", proxy_file)
+
+    assert nodes == [("10.0.0.11", PORT), ("10.0.0.12", PORT)]
+
+
+def test_proxies_leave_it_to_the_server_to_find_out_who_is_gone(proxy_file):
+    """A proxy that gives up between two pings ends connections that are in order."""
+    options = Options()
+    times = seconds(
+        proxy_file, r"(?:proxy_(?:read|send)_timeout|timeout (?:client|server|tunnel))"
+    )
+
+    assert min(times) > options.ping_interval_s + options.ping_timeout_s
+
+
+def test_nginx_closes_idle_connections_before_the_server_does():
+    """Else a request may meet a connection that is just being closed."""
+    text = (DEPLOY / "nginx" / "channel_server.conf").read_text()
+    (kept_s,) = seconds(text, "keepalive_timeout")
+
+    assert kept_s < Options().idle_timeout_s
+
+
+def test_proxies_pass_on_the_path_of_the_server(proxy_file):
+    """And nothing else."""
+    paths = re.findall(r"(?:location|path_beg) (\S+)", proxy_file)
+
+    assert set(paths) - {"/"} == {Options().path}
+
+
+def test_haproxy_checks_twice_while_a_draining_node_still_takes_clients():
+    """DRAIN_DELAY_SECONDS is there for that."""
+    text = (DEPLOY / "haproxy" / "haproxy.cfg").read_text()
+    (interval_ms,) = re.findall(r"\binter (\d+)ms", text)
+
+    assert 2 * int(interval_ms) <= Settings().drain_delay_s * 1000
