@@ -14,8 +14,15 @@ import pytest
 
 from tests.servers import binary
 
+RECOVERING_CLIENTS: Final = (
+    "socket.io-client",
+    "socket.io-client-4.7.5",
+    "socket.io-client-4.6.2",
+)
+"""Packages in tests/js: the newest one, the one in Loomio's lock file, the oldest with recovery."""
+
 CLIENTS: Final = ("socket.io-client", "socket.io-client-4.7.5", "socket.io-client-4.5.4")
-"""Packages in tests/js: the newest one, the one in Loomio's lock file, one without recovery."""
+"""The newest one, the one in Loomio's lock file, one without recovery."""
 
 _JS: Final = Path(__file__).parent / "js"
 _ENDS_WITHIN_S: Final = 10.0
@@ -80,6 +87,11 @@ class NodeClient:
             self.events.append(json.loads(line))
             if self.events[-1]["event"] == event:
                 return self.events[-1]
+
+    def cut(self) -> None:
+        """Break the connection; the client comes back by itself."""
+        self._process.stdin.write(b"cut\n")
+        self._process.stdin.flush()
 
     def data_of(self, event: str) -> list[Any]:
         """First arguments of all events of a kind so far, oldest first."""

@@ -33,7 +33,10 @@ socket.io.on("open", () => {
   socket.io.engine.on("upgrade", () => print("upgrade"));
 });
 
-process.stdin.resume();
+// "cut": the connection breaks, and the client comes back by itself, as after a network failure.
+process.stdin.on("data", (order) => {
+  if (`${order}`.trim() === "cut") socket.io.engine.close();
+});
 process.stdin.on("end", () => {
   socket.close();
   process.stdout.write("", () => process.exit(0));
