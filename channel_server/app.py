@@ -5,32 +5,46 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import random
 import resource
+import secrets
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from channel_server.adapters.commands import Commands
 from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import growing
 from channel_server.config import masked
+from channel_server.core.journal import Tail
 from channel_server.core.records import CHANNELS
 from channel_server.core.rooms import Rooms
+from channel_server.drain import Stop, drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
+from channel_server.journaling import journaling
 from channel_server.live.fanout import Client, Fanout
 from channel_server.live.gateway import Gateway
 from channel_server.live.intake import Intake
+from channel_server.live.lookups import LookUps
+from channel_server.live.orders import Orders
+from channel_server.live.recovery import Recovery
+from channel_server.live.replays import Replays
+from channel_server.live.upkeep import Upkeep
 from channel_server.metrics import Metrics
-from channel_server.web.health import add_health
+from channel_server.web.health import Health, add_health
+from publisher.contract import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channel_server.config import Settings
+    from channel_server.engine.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -52,65 +66,144 @@ class ChannelServer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.metrics = Metrics()
+        self.metrics = metrics = Metrics()
+        node = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         pauses_s = growing(random.random)
         rooms: Rooms[Client] = Rooms()
-        self._directory = Directory(
-            settings.redis_url,
+        tail = Tail(
+            window_s=settings.recovery_s,
+            max_entries=settings.journal_entries,
+            max_bytes=settings.journal_bytes,
+        )
+        self._commands = Commands(settings.redis_url, probe_s=settings.probe_s, pauses_s=pauses_s)
+        directory = Directory(
+            self._commands,
             patience_s=settings.lookup_patience_s,
-            probe_s=settings.probe_s,
+            token_ttl_s=settings.token_ttl_s,
+        )
+        look_ups = LookUps(directory)
+        self._replays = Replays(
+            tail, rooms, metrics=metrics, piece_bytes=min(256 * 1024, settings.write_limit)
+        )
+        orders = Orders(self._sessions, rooms, look_ups, self._replays, metrics)
+        intake = Intake(
+            Fanout(rooms), tail, obey=orders.obey, metrics=metrics, clock=time.monotonic
+        )
+        self._journaling = journaling(
+            settings,
+            self._commands,
+            node=node,
+            tail=tail,
+            intake=intake,
+            metrics=metrics,
+            changed=self._refresh,
             pauses_s=pauses_s,
         )
+        recovery = Recovery(
+            tail,
+            self._replays,
+            journal=self._journaling,
+            metrics=metrics,
+        )
+        self._upkeep = Upkeep(self._sessions, rooms, tail, directory)
         self._gateway = Gateway(
-            _options(settings), users=self._directory, rooms=rooms, metrics=self.metrics
+            _options(settings),
+            look_ups=look_ups,
+            rooms=rooms,
+            recovery=recovery,
+            replays=self._replays,
+            departing=self._upkeep.departed,
+            metrics=metrics,
         )
         self._engine = self._gateway.engine
         self._engine.is_ready = False
-        intake = Intake(Fanout(rooms), self.metrics, time.monotonic)
         self._feed = Feed(
             settings.redis_url,
-            CHANNELS,
-            intake.take,
+            (*CHANNELS, CONTROL),
+            self._journaling.heard,
+            commands=self._commands,
+            node=node,
             is_up=self._subscribed,
+            is_proven=self._journaling.proven,
             probe_s=settings.probe_s,
             pauses_s=pauses_s,
         )
         self._is_subscribed = False
+        self._is_stopping = False
         self.web_app = web.Application()
-        add_health(self.web_app, lambda: self._is_subscribed)
+        add_health(self.web_app, self._health)
+
+    def _sessions(self) -> list[Session]:
+        return list(self._engine.sessions.values())
 
     def _subscribed(self, is_up: bool) -> None:  # noqa: FBT001 - a callback of the feed
-        """Open the Socket.IO path with the first subscription; clients stay when it is lost."""
         self._is_subscribed = is_up
-        self._engine.is_ready = self._engine.is_ready or is_up
+        if not is_up:
+            self._journaling.deaf()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Open the Socket.IO path when everything stands; clients stay when something is lost."""
+        is_ready = self._is_subscribed and self._journaling.is_settled
+        self._engine.is_ready = self._engine.is_ready or is_ready
+
+    def _health(self) -> Health:
+        if self._is_stopping:
+            return Health("draining")
+        if not self._is_subscribed:
+            return Health("no subscription to Redis")
+        if not self._feed.is_fresh:
+            return Health("the subscription to Redis does not answer")
+        if not self._engine.is_ready:
+            return Health("reading the journal")
+        return Health("degraded" if self._journaling.trouble else "ok", is_ready=True)
 
     async def run(
-        self, stop: asyncio.Event, *, on_listening: Callable[[int], None] = lambda _: None
+        self, stop: Stop, *, on_listening: Callable[[int], None] = lambda _: None
     ) -> None:
-        """Serve until ``stop`` is set.
+        """Serve until somebody asks to stop.
 
         Args:
-            stop: Set it to end.
+            stop: Ask it to end; ask again to end at once.
             on_listening: Called with the port as soon as it is open.
 
         Raises:
             CannotListen: If the port is taken.
         """
         _collect_rarely()
+        settings = self._settings
         async with asyncio.TaskGroup() as group:
             parts = [
                 group.create_task(self._engine.run(), name="engine"),
-                group.create_task(self._directory.run(), name="directory"),
+                group.create_task(self._commands.run(), name="commands"),
+                *self._journaling.start(group, self._feed),
                 group.create_task(self._feed.run(), name="feed"),
+                group.create_task(self._replays.run(), name="replays"),
+                group.create_task(self._run_upkeep(), name="upkeep"),
             ]
-            async with listening(self._engine, self.web_app, self._settings.port) as port:
+            async with listening(
+                self._engine, self.web_app, settings.port, hurried=stop.hurried
+            ) as port:
                 self._report(port)
                 on_listening(port)
-                await stop.wait()
+                await stop.asked.wait()
+                self._is_stopping = True
                 log.info("stopping", extra={"clients": len(self._engine.sessions)})
+                await drain(
+                    self._engine, stop, delay_s=settings.drain_delay_s, over_s=settings.drain_s
+                )
+            if not stop.hurried.is_set():
+                await self._journaling.stop()
+                await self._commands.flush()
             for part in parts:
                 part.cancel()
         log.info("stopped")
+
+    async def _run_upkeep(self) -> None:
+        await self._upkeep.run(
+            seed_every_s=max(self._settings.recovery_s / 4, 1.0),
+            renew_every_s=max(self._settings.token_ttl_s / 2, 1.0),
+        )
 
     def _report(self, port: int) -> None:
         settings = self._settings
@@ -121,6 +214,7 @@ class ChannelServer:
                 "redis": masked(settings.redis_url),
                 "cors_origin": settings.cors_origin or "*",
                 "max_connections": self._engine.options.max_connections,
+                "journal": settings.journal,
             },
         )
 
@@ -132,6 +226,7 @@ def _options(settings: Settings) -> Options:
         max_connections=min(
             settings.max_connections or _MAX_DESCRIPTORS, _descriptors() - _SPARE_DESCRIPTORS
         ),
+        max_packets_per_s=settings.packets_per_s,
         trusted_proxies=settings.trusted_proxies,
         max_per_address=settings.max_per_address,
         cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
@@ -157,15 +252,15 @@ def _collect_rarely() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """Set the event at SIGTERM and at Ctrl-C."""
+def stop_on_signals(stop: Stop) -> None:
+    """Ask to stop at SIGTERM and at Ctrl-C; at the second one, at once."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.ask)
 
 
 async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
-    stop = asyncio.Event()
+    stop = Stop()
     stop_on_signals(stop)
     await ChannelServer(settings).run(stop)

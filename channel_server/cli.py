@@ -51,7 +51,6 @@ def check_config() -> None:
     """Check the environment variables and show the values in force, passwords masked."""
     shown = _settings().shown()
     publishing = PublisherSettings.from_env(os.environ)
-    shown["CACHE_REDIS_EXPIRE"] = str(publishing.token_ttl)
     shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
     table = Table("variable", "value in force")
     for name, value in shown.items():

@@ -18,6 +18,9 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
 _EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
+_JOURNALS: Final = ("redis", "memory", "off")
+_SECONDS_PER_MINUTE: Final = 60
+_MIB: Final = 1024 * 1024
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 
@@ -44,6 +47,17 @@ class Settings:
             by commas; without them, sessions are not counted by address.
         max_per_address: ``MAX_PER_ADDRESS``. Sessions of one client address.
         log_format: ``LOG_FORMAT``, ``text`` or ``json``.
+        journal: ``JOURNAL``: ``redis``, ``memory`` (this process only) or ``off`` (no recovery);
+            ``off``, too, if ``RECOVERY_MINUTES`` is 0.
+        recovery_s: ``RECOVERY_MINUTES`` times 60. How far back a client can recover.
+        journal_entries: ``JOURNAL_ENTRIES``. How many messages are kept.
+        journal_bytes: ``JOURNAL_MIB``. How much memory they take, in Redis and in this process.
+        has_plain_publishers: ``PLAIN_PUBLISHERS``. Somebody publishes without our library, so
+            what is published while nobody listens is missed.
+        token_ttl_s: ``CACHE_REDIS_EXPIRE``. The full life of a token that has a TTL.
+        packets_per_s: ``MAX_PACKETS_PER_SECOND``. How much a client may say.
+        drain_delay_s: ``DRAIN_DELAY_SECONDS``. From not being ready to refusing new clients.
+        drain_s: ``DRAIN_SECONDS``. Over which time the clients are hung up.
     """
 
     port: int = 5000
@@ -58,6 +72,15 @@ class Settings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     max_per_address: int = 1000
     log_format: str = "text"
+    journal: str = "redis"
+    recovery_s: int = 30 * _SECONDS_PER_MINUTE
+    journal_entries: int = 100_000
+    journal_bytes: int = 64 * _MIB
+    has_plain_publishers: bool = True
+    token_ttl_s: int = 1800
+    packets_per_s: int = 1000
+    drain_delay_s: float = 1.0
+    drain_s: float = 5.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -68,6 +91,7 @@ class Settings:
         """
         default = cls()
         reader = _Reader(env)
+        minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         settings = cls(
             port=reader.integer("PORT", default.port, low=0, high=65_535),
             redis_url=reader.redis_url(("REDIS_CACHE_URL", "REDIS_URL"), default.redis_url),
@@ -81,6 +105,15 @@ class Settings:
             trusted_proxies=reader.networks("TRUSTED_PROXIES"),
             max_per_address=reader.integer("MAX_PER_ADDRESS", 1000, low=1, high=10_000_000),
             log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
+            journal=reader.choice("JOURNAL", _JOURNALS) if minutes else "off",
+            recovery_s=minutes * _SECONDS_PER_MINUTE,
+            journal_entries=reader.integer("JOURNAL_ENTRIES", 100_000, low=100, high=10_000_000),
+            journal_bytes=reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB,
+            has_plain_publishers=reader.flag("PLAIN_PUBLISHERS", "1"),
+            token_ttl_s=reader.integer("CACHE_REDIS_EXPIRE", 1800, low=1, high=999_999_999),
+            packets_per_s=reader.integer("MAX_PACKETS_PER_SECOND", 1000, low=10, high=1_000_000),
+            drain_delay_s=reader.integer("DRAIN_DELAY_SECONDS", 1, low=0, high=600),
+            drain_s=reader.integer("DRAIN_SECONDS", 5, low=0, high=3600),
         )
         if settings.is_origin_checked and settings.cors_origin is None:
             reader.problems.append(
@@ -106,6 +139,15 @@ class Settings:
             "TRUSTED_PROXIES": networks or "none",
             "MAX_PER_ADDRESS": str(self.max_per_address) if networks else "not counted",
             "LOG_FORMAT": self.log_format,
+            "JOURNAL": self.journal,
+            "RECOVERY_MINUTES": str(self.recovery_s // _SECONDS_PER_MINUTE),
+            "JOURNAL_ENTRIES": str(self.journal_entries),
+            "JOURNAL_MIB": str(self.journal_bytes // _MIB),
+            "PLAIN_PUBLISHERS": str(int(self.has_plain_publishers)),
+            "CACHE_REDIS_EXPIRE": str(self.token_ttl_s),
+            "MAX_PACKETS_PER_SECOND": str(self.packets_per_s),
+            "DRAIN_DELAY_SECONDS": f"{self.drain_delay_s:g}",
+            "DRAIN_SECONDS": f"{self.drain_s:g}",
         }
 
 
@@ -140,8 +182,8 @@ class _Reader:
             return default
         return value
 
-    def flag(self, name: str) -> bool:
-        text = self._env.get(name, "0").lower()
+    def flag(self, name: str, default: str = "0") -> bool:
+        text = self._env.get(name, default).lower()
         if text not in _YES | _NO:
             self.problems.append(f"{name} must be 1 or 0, not {text!r}")
         return text in _YES

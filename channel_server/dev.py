@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import sys
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from channel_server.adapters.embedded import embedded_redis
 from channel_server.app import ChannelServer, stop_on_signals
+from channel_server.drain import Stop
 from channel_server.web.demo import Demo, DemoUser
 from publisher import AsyncPublisher
 
@@ -38,12 +38,13 @@ async def run_demo(settings: Settings, *, has_redis: bool) -> None:
         MissingPart: If there is no redis-server to start.
         CannotListen: If the port is taken.
     """
-    stop = asyncio.Event()
+    stop = Stop()
     stop_on_signals(stop)
     async with contextlib.AsyncExitStack() as stack:
         if not has_redis:
             url = await stack.enter_async_context(embedded_redis())
-            settings = dataclasses.replace(settings, redis_url=url)
+            # Whoever has started it here wants it to end when told.
+            settings = dataclasses.replace(settings, redis_url=url, drain_delay_s=0, drain_s=0)
         publisher = await stack.enter_async_context(AsyncPublisher.from_url(settings.redis_url))
         users = tuple([await _sample_user(publisher, *user) for user in _SAMPLE_USERS])
         server = ChannelServer(settings)

@@ -6,7 +6,8 @@ ChannelServerError
 ├── MissingPart           a program or package that the command needs is not installed
 ├── MalformedMessage      one Redis payload is wrong; count it and go on
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
-└── RedisLost             Redis cannot answer now; wait, or send the client away to return
+├── RedisLost             Redis cannot answer now; wait, or send the client away to return
+└── RedisRefused          Redis answers with an error; its operator has to act
 """
 
 from __future__ import annotations
@@ -112,3 +113,18 @@ class RedisLost(ChannelServerError, ConnectionError):
 
     def __str__(self) -> str:
         return f"Redis is lost: {self.reason}"
+
+
+class RedisRefused(ChannelServerError):
+    """Redis answered with an error.
+
+    Attributes:
+        code: Its first word, such as ``OOM``; the rest may quote the command.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"refused by Redis: {self.code}"

@@ -17,6 +17,16 @@ class Metrics:
         connects: Clients connected to the main namespace.
         anonymous: Those of them without a user.
         failed_lookups: Clients sent away because Redis did not answer.
+        expired_tokens: Returning clients whose token Redis does not know any more.
+        recovered: Returning clients that were given everything they missed.
+        not_recovered: Those of which that is not certain.
+        bad_claims: CONNECTs whose ``pid`` or ``offset`` cannot be right.
+        replayed: Entries of the journal written to returning clients.
+        gaps: Gaps of the journal that were read.
+        degradations: How often the journal could not be written or read.
+        overruns: How often the journal was trimmed faster than this node reads.
+        junk_entries: Entries of the journal that this version does not understand.
+        orders: Orders of the application that were carried out.
     """
 
     messages: int = 0
@@ -26,3 +36,13 @@ class Metrics:
     connects: int = 0
     anonymous: int = 0
     failed_lookups: int = 0
+    expired_tokens: int = 0
+    recovered: int = 0
+    not_recovered: int = 0
+    bad_claims: int = 0
+    replayed: int = 0
+    gaps: int = 0
+    degradations: int = 0
+    overruns: int = 0
+    junk_entries: int = 0
+    orders: int = 0

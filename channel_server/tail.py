@@ -54,6 +54,8 @@ def _client(session: aiohttp.ClientSession, show: Callable[[str, str], None]) ->
         show("disconnect", orjson.dumps({"reason": reason}).decode())
 
     async def received(event: str, *arguments: Any) -> None:
+        if event == "offset":  # between the server and the library of a browser
+            return
         show(event, orjson.dumps(arguments[0] if arguments else None).decode())
 
     client.on("connect", connected)

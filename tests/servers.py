@@ -98,7 +98,13 @@ def start_channel_server(env: Mapping[str, str], command: str = "serve") -> Star
     inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
     process = subprocess.Popen(
         [CHANNEL_SERVER, command],
-        env={**inherited, **env, "PORT": str(port)},
+        env={
+            **inherited,
+            "DRAIN_DELAY_SECONDS": "0",
+            "DRAIN_SECONDS": "0",
+            **env,
+            "PORT": str(port),
+        },
     )
     try:
         wait_until(

@@ -1,51 +1,69 @@
-"""Who a channel token stands for, asked of Redis."""
+"""Who a channel token stands for, asked of Redis; and tokens kept alive while they are used."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
-from channel_server.adapters.line import (
-    RequestLine,
-    encode,
-    is_refusal,
-    refusal_of,
-    stay_connected,
-)
+from channel_server.adapters.line import code_of, encode, is_refusal
+from channel_server.adapters.script import Script
 from channel_server.core import users
 from channel_server.errors import RedisLost
 from publisher.contract import CURRENT_USERS
+from publisher.contract.journal import TOKENS, TOKENS_SPARE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
+    from channel_server.adapters.commands import Commands
+    from channel_server.core.names import UserId
     from channel_server.core.users import Identity
 
+log = logging.getLogger(__name__)
+
 _PREFIX: Final = CURRENT_USERS.encode()
+_TOKENS: Final = TOKENS.encode()
+
+_RENEW: Final = """
+local function renew(key, full)
+  local left = redis.call('PTTL', key)
+  if left > 0 and left < tonumber(full) then redis.pcall('PEXPIRE', key, full) end
+end
+"""
+_LOOK_UP: Final = Script(f"""{_RENEW}
+-- KEYS: a token's key. ARGV: its full length in ms. Returns who it stands for.
+local stored = redis.call('GET', KEYS[1])
+if stored then renew(KEYS[1], ARGV[1]) end
+return stored
+""")
+_RENEW_ALL: Final = Script(f"""{_RENEW}
+-- KEYS: tokens' keys and users' sets of tokens. ARGV: the full length of each in ms.
+for i, key in ipairs(KEYS) do renew(key, ARGV[i]) end
+""")
 
 
 class Directory:
-    """Looks tokens up on one pipelined connection.
+    """Looks tokens up. A question survives the loss of the connection: it is asked again.
 
-    A question survives the loss of the connection: it is asked again on the next one.
+    A token that has a TTL gets all of it again whenever its owner connects, and whenever
+    ``renew`` is called; one that has none never gets one. A longer TTL is not shortened.
 
     Args:
-        url: Redis.
+        commands: To Redis.
         patience_s: After this long without an answer the look-up fails.
-        probe_s: Redis must give a sign of life this often.
-        pauses_s: Back-off, see ``stay_connected``.
+        token_ttl_s: The full length of a TTL.
     """
 
-    def __init__(
-        self, url: str, *, patience_s: float, probe_s: float, pauses_s: Callable[[int], float]
-    ) -> None:
-        self._url = url
+    def __init__(self, commands: Commands, *, patience_s: float, token_ttl_s: int) -> None:
+        self._commands = commands
         self._patience_s = patience_s
-        self._probe_s = probe_s
-        self._pauses_s = pauses_s
-        self._line: RequestLine | None = None
+        self._ttl_ms = b"%d" % (token_ttl_s * 1000)
+        self._set_ttl_ms = b"%d" % ((token_ttl_s + TOKENS_SPARE_S) * 1000)
+        self._may_script = True
         self._open: dict[asyncio.Future[bytes | None], bytes] = {}
+        commands.connected.append(self._ask_again)
 
     async def find(self, token: str) -> Identity | None:
         """Look a token up.
@@ -57,9 +75,9 @@ class Directory:
             RedisLost: If Redis did not answer within ``patience_s``.
         """
         answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        command = encode(b"GET", _PREFIX + token.encode())
-        self._open[answer] = command
-        self._ask(answer, command)
+        key = _PREFIX + token.encode()
+        self._open[answer] = key
+        self._ask(answer, key)
         try:
             async with asyncio.timeout(self._patience_s):
                 stored = await answer
@@ -69,33 +87,47 @@ class Directory:
             del self._open[answer]
         return None if stored is None else users.read(stored)
 
-    async def run(self) -> NoReturn:
-        """Keep the connection up until cancelled."""
-        await stay_connected(self._connect, self._use, purpose="look-ups", pauses_s=self._pauses_s)
+    def renew(self, owners: Iterable[tuple[str, UserId]]) -> None:
+        """Give tokens their full time again; without a connection, or without leave, nothing.
 
-    async def _connect(self) -> RequestLine:
-        line = RequestLine()
-        await line.open(self._url)
-        await line.greet(self._probe_s)
-        return line
+        Args:
+            owners: Tokens and whose they are.
+        """
+        keys = {}
+        for token, user_id in owners:
+            keys[_PREFIX + token.encode()] = self._ttl_ms
+            keys[_TOKENS + b"%d" % user_id] = self._set_ttl_ms
+        if keys and self._may_script:
+            self._renew(tuple(keys), tuple(keys.values()))
 
-    async def _use(self, line: RequestLine) -> str:
-        self._line = line
-        for answer, command in self._open.items():
-            self._ask(answer, command)
-        try:
-            return await line.watch(self._probe_s)
-        finally:
-            self._line = None
+    def _renew(self, keys: tuple[bytes, ...], lengths: tuple[bytes, ...]) -> None:
+        def answered(reply: Any) -> None:
+            if is_refusal(reply) and code_of(reply) == "NOSCRIPT":
+                self._commands.send(_RENEW_ALL.in_full(keys, lengths), lambda _: None)
 
-    def _ask(self, answer: asyncio.Future[bytes | None], command: bytes) -> None:
-        if self._line is not None:
-            self._line.request(command, partial(self._answered, self._line, answer))
+        self._commands.send(_RENEW_ALL.by_name(keys, lengths), answered)
 
-    @staticmethod
-    def _answered(line: RequestLine, answer: asyncio.Future[bytes | None], reply: Any) -> None:
-        if is_refusal(reply) and not str(reply).startswith("WRONGTYPE"):
+    def _ask_again(self) -> None:
+        for answer, key in self._open.items():
+            self._ask(answer, key)
+
+    def _ask(self, answer: asyncio.Future[bytes | None], key: bytes) -> None:
+        command = (
+            _LOOK_UP.by_name((key,), (self._ttl_ms,)) if self._may_script else encode(b"GET", key)
+        )
+        self._commands.send(command, partial(self._answered, answer, key))
+
+    def _answered(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:
+        code = code_of(reply) if is_refusal(reply) else ""
+        if code == "NOSCRIPT":
+            command = _LOOK_UP.in_full((key,), (self._ttl_ms,))
+            self._commands.send(command, partial(self._answered, answer, key))
+        elif code == "NOPERM" and self._may_script:
+            self._may_script = False
+            log.warning("Redis allows no scripts: tokens are not renewed")
+            self._ask(answer, key)
+        elif code and code != "WRONGTYPE":
             # LOADING, NOAUTH, MASTERDOWN …: Redis cannot tell. Ask again on a new connection.
-            line.close(refusal_of(reply))
+            self._commands.give_up(f"refused by Redis: {code}")
         elif not answer.done():
             answer.set_result(reply if isinstance(reply, bytes) else None)

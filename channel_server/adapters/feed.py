@@ -1,21 +1,47 @@
-"""Messages from Redis pub/sub, in the order in which Redis sent them."""
+"""Messages from Redis pub/sub, in the order in which Redis sent them, and proof that none is missing.
+
+A node publishes a probe to itself and expects to hear it: what was published before it has been
+heard by then. A subscription that does not answer is replaced; until the new one stands, and for
+as long as the old one still has something to say, both are open.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from channel_server.adapters.line import Line, encode, is_refusal, refusal_of, stay_connected
+from channel_server.adapters.handover import Handover
+from channel_server.adapters.line import encode, is_refusal, stay_connected
+from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
+from publisher.contract.journal import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_TURN_BYTES: Final = 256 * 1024
-"""Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
+    from channel_server.adapters.commands import Commands
 
-_MESSAGE: Final = b"message"
-_PING: Final = encode(b"PING")
+_TIME: Final = encode(b"TIME")
+_GRACE_S: Final = 1.0
+_PROBES_KEPT: Final = 64
+_MICROSECONDS: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class _Probe:
+    """A message from this node to itself.
+
+    Attributes:
+        sent_at_s: Monotonic seconds.
+        time_us: What Redis' clock said just before it was published; 0 if that is not known.
+        is_heard: It has come back.
+    """
+
+    sent_at_s: float
+    time_us: int = 0
+    is_heard: bool = False
 
 
 class Feed:
@@ -26,10 +52,20 @@ class Feed:
         channels: What to subscribe to.
         deliver: Called with channel and payload; returns how many bytes it has written to
             clients. Must not raise.
-        is_up: Called with True when the subscription stands, with False when it is lost.
-        probe_s: Redis must give a sign of life this often; without one the connection is
-            replaced.
+        commands: Publishes the probes.
+        node: Name of this node; its probes have a channel of their own.
+        is_up: Called with True when a subscription stands, with False when it is lost, and with
+            both when one was replaced and messages in between may be missing.
+        is_proven: Called whenever a probe was heard, with the monotonic second in which it was
+            sent.
+        probe_s: Within this time a deaf subscription is noticed.
         pauses_s: Back-off, see ``stay_connected``.
+        clock: Monotonic seconds.
+
+    Attributes:
+        covered_from: Everything that was published after this was heard: microseconds since
+            1970, by the clock of Redis. None while that is not known.
+        covered_to: ... up to this; 0 before the first probe.
     """
 
     def __init__(
@@ -38,93 +74,170 @@ class Feed:
         channels: Iterable[str],
         deliver: Callable[[str, bytes], int],
         *,
+        commands: Commands,
+        node: str,
         is_up: Callable[[bool], None],
+        is_proven: Callable[[float], None] = lambda _: None,
         probe_s: float,
         pauses_s: Callable[[int], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._channels = {channel.encode(): channel for channel in channels}
+        self._probe_channel = f"{PROBE}{node}"
+        self._channels = {
+            channel.encode(): channel for channel in (*channels, self._probe_channel)
+        }
         self._deliver = deliver
+        self._commands = commands
         self._is_up = is_up
+        self._is_proven = is_proven
         self._probe_s = probe_s
         self._pauses_s = pauses_s
+        self._clock = clock
+        self._probes: dict[bytes, _Probe] = {}
+        self._number = 0
+        self._proven_at_s = float("-inf")
+        self._handover: Handover | None = None
+        self._is_standing = False
+        commands.connected.append(self.probe)
+        self.covered_from: int | None = None
+        self.covered_to = 0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a subscription has been proven lately."""
+        return self._clock() - self._proven_at_s <= 1.5 * self._probe_s
 
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
         await stay_connected(
-            self._subscribe, self._watch, purpose="subscription", pauses_s=self._pauses_s
+            self._subscribe, self._use, purpose="subscription", pauses_s=self._pauses_s
         )
 
-    async def _subscribe(self) -> _Subscription:
-        line = _Subscription(self._channels, self._deliver)
+    async def _subscribe(self) -> Subscription:
+        line = Subscription(self._channels, self._take)
         await line.open(self._url)
-        line.send(encode(b"SUBSCRIBE", *self._channels))
-        try:
-            async with asyncio.timeout(self._probe_s):
-                await line.stands
-        except TimeoutError:
-            line.close("no answer to SUBSCRIBE")
-            raise RedisLost("no answer to SUBSCRIBE") from None
+        await line.subscribe(self._probe_s)
         return line
 
-    async def _watch(self, line: _Subscription) -> str:
-        self._is_up(True)
+    async def _use(self, line: Subscription) -> str:
+        self._stands()
         try:
-            return await line.watch(self._probe_s)
+            while (reason := await self._watch(line)) is None:
+                line = await self._replace(line)
+            return reason
         finally:
-            self._is_up(False)
+            line.close("stopped")
+            self._lost()
 
+    def _stands(self) -> None:
+        """A subscription begins, and what was published before may be missing."""
+        self._proven_at_s = self._clock()
+        self._is_standing = True
+        self._is_up(True)
 
-class _Subscription(Line):
-    """A connection in subscribed mode.
+    def _lost(self) -> None:
+        self.covered_from = None
+        self._is_standing = False
+        self._probes.clear()
+        self._is_up(False)
 
-    Attributes:
-        stands: Done when all channels are confirmed.
-    """
+    def probe(self) -> None:
+        """Do not wait for the next turn to find out what has been heard."""
+        if self._is_standing:
+            self._probe()
 
-    def __init__(self, channels: dict[bytes, str], deliver: Callable[[str, bytes], int]) -> None:
-        super().__init__()
-        self.stands: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._channels = channels
-        self._deliver = deliver
-        self._confirmed = 0
+    async def _watch(self, line: Subscription) -> str | None:
+        """Probe until the line is lost (returns why) or does not answer (returns None)."""
+        while True:
+            line.has_spoken = False
+            number = self._probe()
+            line.ping()
+            await asyncio.wait({line.lost}, timeout=self._probe_s / 2)
+            if line.lost.done():
+                return line.lost.result()
+            # A probe that was not even sent proves nothing against the subscription.
+            probe = self._probes.get(number)
+            is_unheard = probe is not None and probe.time_us > 0 and not line.is_behind
+            if is_unheard or not line.has_spoken:
+                return None
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-        self.send(_PING)
+    async def _replace(self, old: Subscription) -> Subscription:
+        """Open another subscription beside one that does not answer, and change over.
 
-    def _read(self) -> None:
-        """Deliver until the turn is used up; the rest waits in the parser."""
-        # Also while a backlog is delivered and nothing is read: Redis is not silent, we are busy.
-        self.has_spoken = True
-        budget = _TURN_BYTES
-        while budget > 0:
-            reply = self._next()
-            if reply is False:
-                return
-            if type(reply) is list and reply[0] == _MESSAGE:
-                budget -= self._deliver(self._channels[reply[1]], reply[2])
-            else:
-                self._received(reply)
-        if self._tcp is not None:
-            self._tcp.pause_reading()
-            asyncio.get_running_loop().call_soon(self._continue)
+        Returns:
+            The one to go on with: the old one if it has answered meanwhile, or if there is no
+            other to be had.
+        """
+        asked_at_s = self._clock()
+        handover = self._handover = Handover()
+        try:
+            new = Subscription(self._channels, handover.buffer)
+            try:
+                await new.open(self._url)
+                await new.subscribe(self._probe_s)
+            except RedisLost:
+                return old
+            if self._proven_at_s > asked_at_s and not old.lost.done():
+                new.close("not needed")
+                return old
+            last_word = handover.until_heard(self._probe())
+            last_words: set[asyncio.Future[Any]] = {old.lost, last_word}
+            await asyncio.wait(last_words, timeout=_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._handover = None
+        old.close("replaced")
+        if not handover.is_seamless:
+            self._lost()
+            self._stands()
+        new.take = self._take
+        handover.finish(self._take)
+        return new
 
-    def _continue(self) -> None:
-        if self._tcp is not None:
-            self._tcp.resume_reading()
-            self._read()
+    # ── what is heard ───────────────────────────────────────────────────────────────────────
 
-    def _received(self, reply: Any) -> None:
-        if is_refusal(reply):
-            self.close(refusal_of(reply))
-        elif reply[0] == b"subscribe":
-            self._confirmed += 1
-            if self._confirmed == len(self._channels) and not self.stands.done():
-                self.stands.set_result(None)
+    def _take(self, channel: str, payload: bytes) -> int:
+        if channel == self._probe_channel:
+            self._heard_probe(payload)
+            return 0
+        if self._handover is not None:
+            self._handover.heard(channel, payload)
+        return self._deliver(channel, payload)
 
-    def _end(self, reason: str) -> None:
-        super()._end(reason)
-        if not self.stands.done():
-            self.stands.set_exception(RedisLost(reason))
-            self.stands.exception()  # retrieved: nobody may be waiting
+    def _heard_probe(self, number: bytes) -> None:
+        if self._handover is not None:
+            self._handover.heard_probe(number)
+        probe = self._probes.get(number)
+        if probe is not None:
+            probe.is_heard = True
+            self._prove(number, probe)
+
+    def _probe(self) -> bytes:
+        """Publish a probe. Return its number."""
+        self._number += 1
+        number = b"%d" % self._number
+        # One that was never heard belongs to a subscription that is gone.
+        self._probes.pop(b"%d" % (self._number - _PROBES_KEPT), None)
+        self._probes[number] = _Probe(self._clock())
+        if self._commands.send(_TIME, lambda reply: self._told_time(number, reply)):
+            publish = encode(b"PUBLISH", self._probe_channel.encode(), number)
+            self._commands.send(publish, lambda _: None)
+        return number
+
+    def _told_time(self, number: bytes, reply: Any) -> None:
+        """Redis has told us the time, and then published the probe."""
+        probe = self._probes.get(number)
+        if is_refusal(reply) or probe is None:
+            return
+        probe.time_us = int(reply[0]) * _MICROSECONDS + int(reply[1])
+        if self.covered_from is None:
+            self.covered_from = probe.time_us
+        self._prove(number, probe)
+
+    def _prove(self, number: bytes, probe: _Probe) -> None:
+        """A probe is of use when both are known: its time, and that it was heard."""
+        if probe.time_us and probe.is_heard:
+            del self._probes[number]
+            self._proven_at_s = self._clock()
+            self.covered_to = max(self.covered_to, probe.time_us)
+            self._is_proven(probe.sent_at_s)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import logging
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
@@ -31,6 +32,7 @@ _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
 _LOG_EVERY_S: Final = 10.0
 _STABLE_S: Final = 10.0
+_INNER_CODE: Final = re.compile(r"-?\b([A-Z]{3,16}) ")
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
 
@@ -281,9 +283,19 @@ class RequestLine(Line):
             self.close("not the Redis protocol")
 
 
+def code_of(reply: object) -> str:
+    """The code of an error of Redis, such as ``OOM``: it quotes nothing.
+
+    Before Redis 7 a script's error stands behind ``ERR Error running script``.
+    """
+    first, _, rest = str(reply).partition(" ")
+    inner = _INNER_CODE.search(rest) if first == "ERR" else None
+    return inner[1] if inner else first
+
+
 def refusal_of(reply: object) -> str:
-    """Say why Redis refused: the code of its error, which quotes nothing."""
-    return f"refused by Redis: {str(reply).partition(' ')[0]}"
+    """Say why Redis refused."""
+    return f"refused by Redis: {code_of(reply)}"
 
 
 def is_refusal(reply: object) -> bool:

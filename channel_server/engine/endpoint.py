@@ -77,10 +77,12 @@ class Endpoint:
             headers = request.headers.get("Access-Control-Request-Headers", "")
             front.reply(self._engine.replies.preflight(headers))
             return
-        if not self._engine.is_ready:
+        query = read_query(request.query)
+        # A session of another node, too: its proxy will find that one after a 503.
+        is_unwelcome = self._engine.is_draining and query.get("sid") not in self._engine.sessions
+        if is_unwelcome or not self._engine.is_ready:
             front.reply(self._engine.replies.build(503, TEXT, b"not ready, come back soon"))
             return
-        query = read_query(request.query)
         found = self._check(request, query)
         if isinstance(found, Refusal):
             self._refuse(front, found)
@@ -90,13 +92,8 @@ class Endpoint:
             self._open(front, request)
         elif request.method == "GET":
             self._poll(front, found)
-        elif request.body == CLOSE.encode() and not found.is_polled:
-            # A moment for the GET that the goodbye may have overtaken on another connection.
-            asyncio.get_running_loop().call_later(
-                _GOODBYE_S, self._post, front, found, request.body
-            )
         else:
-            self._post(front, found, request.body)
+            self._receive(front, found, request.body)
 
     def _refuse(self, front: Front, refusal: Refusal) -> None:
         front.reply(self._engine.replies.build(refusal.status, JSON, refusal.body))
@@ -165,13 +162,21 @@ class Endpoint:
         if session.polling is not None and not session.polling.poll(front):
             self._overlap(front, session)
 
+    def _receive(self, front: Front, session: Session, body: bytes) -> None:
+        """Take a POST; a goodbye waits a moment for the GET that it may have overtaken."""
+        if body == CLOSE.encode() and not session.is_polled:
+            asyncio.get_running_loop().call_later(_GOODBYE_S, self._post, front, session, body)
+        else:
+            self._post(front, session, body)
+
     def _post(self, front: Front, session: Session, body: bytes) -> None:
         if session.polling is None or session.polling.is_posting:
             self._overlap(front, session)
             return
         try:
             for packet in read_payload(body):
-                session.receive(packet)
+                if self._engine.talkers.said(session):
+                    session.receive(packet)
         except MalformedPacket:
             session.close("parse error")
             self._refuse(front, Refusal.BAD_REQUEST)

@@ -26,13 +26,16 @@ _FLUSH_S: Final = 1.0
 
 
 @contextlib.asynccontextmanager
-async def listening(engine: Engine, app: web.Application, port: int) -> AsyncIterator[int]:
+async def listening(
+    engine: Engine, app: web.Application, port: int, *, hurried: asyncio.Event | None = None
+) -> AsyncIterator[int]:
     """Accept connections on all interfaces; at the end, hang up on all clients.
 
     Args:
         engine: Serves its own path.
         app: Serves every other path.
         port: TCP port; 0 takes a free one.
+        hurried: Once set, nobody is waited for at the end; None: it never is.
 
     Yields:
         The port.
@@ -52,9 +55,10 @@ async def listening(engine: Engine, app: web.Application, port: int) -> AsyncIte
             yield sock.getsockname()[1]
             server.close()
             engine.hang_up_all("drain")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_FLUSH_S):
-                    await engine.doors.empty()
+            if hurried is None or not hurried.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_FLUSH_S):
+                        await engine.doors.empty()
     finally:
         await runner.cleanup()
 

@@ -37,6 +37,7 @@ class Options:
         request_timeout_s: From the head of a POST to the end of its body.
         idle_timeout_s: A keep-alive connection without a request is closed after this.
         max_payload: Bytes of one message, or of one POST, from a client.
+        max_packets_per_s: Packets and frames of one client in any second.
         write_limit: Unread bytes at which a client counts as slow.
         write_timeout_s: How long it may stay slow before it is hung up.
         max_connections: TCP connections; further ones get 503.
@@ -54,6 +55,7 @@ class Options:
     request_timeout_s: float = 30.0
     idle_timeout_s: float = 75.0
     max_payload: int = 1_000_000
+    max_packets_per_s: int = 1000
     write_limit: int = 1024 * 1024
     write_timeout_s: float = 5.0
     max_connections: int = 100_000

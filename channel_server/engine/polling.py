@@ -68,6 +68,11 @@ class Polling:
         return True
 
     @property
+    def unread_bytes(self) -> int:
+        """What waits for the next GET."""
+        return self._outbox_bytes
+
+    @property
     def is_waiting(self) -> bool:
         """Whether there is a GET to answer."""
         return self._waiting is not None

@@ -19,6 +19,7 @@ from channel_server.engine.http import Replies
 from channel_server.engine.inbox import Ending, Inbox
 from channel_server.engine.options import Options
 from channel_server.engine.slow import SlowClients
+from channel_server.engine.talkers import Talkers
 from channel_server.errors import MalformedPacket
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Engine:
 
     Attributes:
         is_ready: False answers every request with 503.
+        is_draining: True answers requests for new sessions with 503.
         hang_ups: How many sessions ended, by reason.
         departed: Called with each closed session, in the clean-up; must not raise.
     """
@@ -64,6 +66,7 @@ class Engine:
         self.options = options or Options()
         self.sessions: dict[str, Session] = {}
         self.is_ready = True
+        self.is_draining = False
         self.hang_ups: Counter[str] = Counter()
         self.departed: Callable[[Session], None] = lambda _: None
         self.replies = Replies(self.options.cors)
@@ -73,6 +76,7 @@ class Engine:
             self.options.ping_interval_s, self.options.ping_timeout_s, clock
         )
         self.slow = SlowClients(self.options, clock)
+        self.talkers = Talkers(self.options.max_packets_per_s, clock)
         self.doors = Doors(self.options, clock)
         self.addresses = Addresses(self.options)
         self._unconfirmed: Deadlines[Session] = Deadlines(

@@ -28,9 +28,21 @@ class Session:
         query: Query string of the first request, undecoded. It holds the token: never log it.
         address: The client's, if addresses are counted.
         inbox: Messages that wait for the handler that is running now; None while none runs.
+        is_paced: Whoever writes looks at ``unread_bytes`` first: the client is not hung up for
+            being slow.
     """
 
-    __slots__ = ("_engine", "address", "inbox", "polling", "probe", "query", "sid", "socket")
+    __slots__ = (
+        "_engine",
+        "address",
+        "inbox",
+        "is_paced",
+        "polling",
+        "probe",
+        "query",
+        "sid",
+        "socket",
+    )
 
     def __init__(self, engine: Engine, sid: str, query: str, address: str | None = None) -> None:
         self._engine = engine
@@ -41,6 +53,7 @@ class Session:
         self.socket: WebSocket | None = None
         self.probe: WebSocket | None = None
         self.inbox: Inbox | None = None
+        self.is_paced = False
 
     @property
     def is_open(self) -> bool:
@@ -51,6 +64,13 @@ class Session:
     def is_polled(self) -> bool:
         """Whether a GET waits for something to be said."""
         return self.polling is not None and self.polling.is_waiting
+
+    @property
+    def unread_bytes(self) -> int:
+        """What was written and the client, as far as this process knows, has not read."""
+        if self.socket is not None:
+            return self.socket.unread_bytes
+        return 0 if self.polling is None else self.polling.unread_bytes
 
     @property
     def transport(self) -> str:

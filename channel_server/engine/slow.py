@@ -27,6 +27,8 @@ class SlowClients:
 
     def watch(self, session: Session, unread_bytes: int) -> None:
         """Note how much a client has left unread just now."""
+        if session.is_paced:
+            return
         if unread_bytes > self._options.write_ceiling:
             session.hang_up("slow")
         elif unread_bytes > self._options.write_limit and session not in self._over:

@@ -64,6 +64,11 @@ class WebSocket(asyncio.Protocol):
         if self._is_paused:
             self._engine.slow.watch(self._session, tcp.get_write_buffer_size())
 
+    @property
+    def unread_bytes(self) -> int:
+        """What the kernel has not taken yet."""
+        return 0 if self._tcp is None else self._tcp.get_write_buffer_size()
+
     def pause_writing(self) -> None:
         """More than ``write_limit`` bytes are unread."""
         self._is_paused = True
@@ -93,6 +98,8 @@ class WebSocket(asyncio.Protocol):
 
     def _frame(self, frame: Frame) -> None:
         """Join fragments; hand on whole messages."""
+        if not self._engine.talkers.said(self._session):
+            return
         if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             return
         if frame.fin and self._parts is None:

@@ -1,4 +1,5 @@
 """Live updates: from a Redis message to the browsers that may see it.
 
-feed ─→ intake ─→ fanout ─→ sessions          CONNECT ─→ gateway ─→ directory ─→ rooms
+feed ─→ recorder ─→ journal ─→ follower ─→ intake ─→ fanout ─→ sessions
+CONNECT ─→ gateway ─→ look-up ─→ recovery ─→ replay ─→ rooms
 """

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from channel_server.core.packets import event_packet
-
 if TYPE_CHECKING:
+    from channel_server.core.names import Room
     from channel_server.core.packets import Outgoing
-    from channel_server.core.records import Broadcast
     from channel_server.core.rooms import Rooms
 
 
@@ -17,6 +15,10 @@ class Client(Protocol):
 
     def write(self, packet: Outgoing) -> None:
         """Queue a packet. Never waits, never raises; a slow client is hung up in there."""
+        ...
+
+    def hang_up(self, reason: str) -> None:
+        """Close the transport, so that the client returns."""
         ...
 
 
@@ -30,8 +32,8 @@ class Fanout:
     def __init__(self, rooms: Rooms[Client]) -> None:
         self._rooms = rooms
 
-    def deliver(self, broadcast: Broadcast, offset: str | None = None) -> tuple[int, int]:
-        """Write one broadcast to every member of its room.
+    def deliver(self, room: Room, packet: Outgoing) -> tuple[int, int]:
+        """Write one packet to every member of a room.
 
         Does not await: between the first and the last write no client can join or leave, so
         all members see the same order of events.
@@ -39,10 +41,7 @@ class Fanout:
         Returns:
             Clients written to, and bytes written to all of them.
         """
-        members = self._rooms.members(broadcast.room)
-        if not members:
-            return 0, 0
-        packet = event_packet(broadcast.event, broadcast.body, offset)
+        members = self._rooms.members(room)
         # A client that is hung up in here leaves the room later, in a slice of the clean-up.
         for client in members:
             client.write(packet)

@@ -1,80 +1,116 @@
-"""Who may hear what: a client's token is looked up, then it joins its rooms."""
+"""Who may hear what: a client's token is looked up, then it gets what it missed and joins its rooms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import orjson
 
 from channel_server.core import users
-from channel_server.engine.http import read_query
 from channel_server.errors import RedisLost
 from channel_server.live.server import SocketServer
+from channel_server.live.token import token_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from channel_server.core.rooms import Rooms
     from channel_server.core.users import Identity
     from channel_server.engine.options import Options
     from channel_server.engine.session import Session
     from channel_server.live.fanout import Client
+    from channel_server.live.lookups import LookUps
+    from channel_server.live.recovery import Claim, Recovery
+    from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
 
 
-class Users(Protocol):
-    """Where tokens are looked up."""
+class _Admitted(NamedTuple):
+    """What is known of a client before it is connected."""
 
-    async def find(self, token: str) -> Identity | None:
-        """Return who it stands for, None for a visitor; raises ``RedisLost``."""
-        ...
+    identity: Identity | None
+    claim: Claim | None
 
 
 class Gateway(SocketServer):
     """The Socket.IO server that Loomio's client connects to.
 
-    Order at CONNECT: look the token up; then, without an await, join the rooms and write the
-    CONNECT reply. So nothing is published to a client that has not joined yet.
+    Order at CONNECT: read on to where the client has been, look the token up; then, without an
+    await, write the CONNECT reply, write what was missed, join the rooms, write the offset. So no
+    live message slips between what was missed and what comes, and nothing is published to a
+    client that has not joined yet.
 
     Args:
         options: Of the engine.
-        users: Where tokens are looked up.
+        look_ups: Who a token stands for.
         rooms: Shared with the fan-out.
+        recovery: What a returning client has missed.
+        replays: Clients that are being served.
+        departing: Called with each client that is gone, while it is still in its rooms.
         metrics: Counts.
     """
 
     def __init__(
-        self, options: Options, *, users: Users, rooms: Rooms[Client], metrics: Metrics
+        self,
+        options: Options,
+        *,
+        look_ups: LookUps,
+        rooms: Rooms[Client],
+        recovery: Recovery,
+        replays: Replays,
+        departing: Callable[[Session], None],
+        metrics: Metrics,
     ) -> None:
         super().__init__(options, allow_binary=False)
-        self._users = users
+        self._look_ups = look_ups
         self._rooms = rooms
+        self._recovery = recovery
+        self._replays = replays
+        self._departing = departing
         self._metrics = metrics
-        self.engine.departed = rooms.drop
+        self.engine.departed = self._departed
 
-    async def admit(self, session: Session) -> Identity | None:
+    async def admit(self, session: Session, auth: dict[str, Any]) -> _Admitted:
         """Look the token up; while Redis cannot answer, the client waits.
 
         A look-up that fails closes the transport, so that the client returns: nobody becomes
         anonymous because of trouble on our side.
         """
-        token = read_query(session.query).get("channel_token", "")
+        claim = self._recovery.read_claim(auth)
+        await self._recovery.prepare(claim)
+        token = token_of(session)
         if not users.is_token(token):
-            return None
+            return _Admitted(None, claim)
         try:
-            return await self._users.find(token)
+            identity = await self._look_ups.find(token)
         except RedisLost:
             self._metrics.failed_lookups += 1
             session.hang_up("look-up failed")
-            return None
+            return _Admitted(None, None)
+        self._metrics.expired_tokens += identity is None and claim is not None
+        return _Admitted(identity, claim)
 
     def welcome(
         self, session: Session, sid: str, namespace: str, auth: dict[str, Any], admitted: object
     ) -> None:
-        """Join the rooms, then answer."""
-        identity = cast("Identity | None", admitted)
+        """Answer, serve what was missed, join the rooms."""
+        del auth
+        identity, claim = cast("_Admitted", admitted)
         self._metrics.connects += 1
         self._metrics.anonymous += identity is None
-        self._rooms.join(session, users.rooms_of(identity))
-        super().welcome(session, sid, namespace, auth, admitted)
+        reply = {"sid": sid}
+        pid = self._recovery.pid_for(claim)
+        if pid is not None:
+            reply["pid"] = pid
+        self.write(session, b"0", namespace, orjson.dumps(reply))
+        self._recovery.admit(session, claim, users.rooms_of(identity))
 
     def farewell(self, session: Session, namespace: str) -> None:
         """Leave the rooms."""
-        self._rooms.drop(session)
+        self._departed(session)
         super().farewell(session, namespace)
+
+    def _departed(self, session: Session) -> None:
+        self._departing(session)
+        self._replays.forget(session)
+        self._rooms.drop(session)

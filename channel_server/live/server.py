@@ -55,13 +55,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         """The engine below."""
         return cast("Engine", self.eio)
 
-    async def admit(self, session: Session) -> object:
+    async def admit(self, session: Session, auth: dict[str, Any]) -> object:
         """Find out what a client may do, before it is connected to the main namespace.
+
+        Args:
+            session: The client.
+            auth: What it sends with CONNECT.
 
         Returns:
             Anything; ``welcome`` gets it.
         """
-        del session
+        del session, auth
         return None
 
     def welcome(
@@ -100,7 +104,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
         if self.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
             raise MalformedPacket("connected already")
         self.engine.confirm(session)
-        admitted = await self.admit(session)
+        admitted = await self.admit(session, data or {})
         if not session.is_open:
             return
         sid = self.manager.add(eio_sid, namespace)

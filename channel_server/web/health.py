@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
@@ -10,21 +10,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def add_health(app: web.Application, is_delivering: Callable[[], bool]) -> None:
-    """Add ``GET /live`` (always 200) and ``GET /ready`` (200, or 503 while nothing arrives).
+class Health(NamedTuple):
+    """How the server is.
+
+    Attributes:
+        status: ``ok``, ``degraded``, or what is missing.
+        is_ready: Messages reach clients, and new clients are welcome.
+    """
+
+    status: str
+    is_ready: bool = False
+
+
+def add_health(app: web.Application, health: Callable[[], Health]) -> None:
+    """Add ``GET /live`` (always 200) and ``GET /ready`` (200, or 503 while it is not).
+
+    A journal in trouble is ``degraded`` with status 200: messages are delivered, and all nodes
+    would go at once.
 
     Args:
         app: Gets the routes.
-        is_delivering: Whether messages from Redis reach clients now.
+        health: How the server is now.
     """
 
     async def live(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def ready(_request: web.Request) -> web.Response:
-        if is_delivering():
-            return web.json_response({"status": "ok"})
-        return web.json_response({"status": "no subscription to Redis"}, status=503)
+        status, is_ready = health()
+        return web.json_response({"status": status}, status=200 if is_ready else 503)
 
     app.router.add_get("/live", live)
     app.router.add_get("/ready", ready)

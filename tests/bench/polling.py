@@ -64,6 +64,8 @@ class Poller(Client):
     def _packets(self, packets: list[bytes]) -> None:
         pinged = False
         for packet in packets:
+            if packet.startswith(b'42["offset"'):
+                continue
             if packet.startswith(b"42"):
                 self._unreported += 1
             elif packet.startswith(b"40"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 TRANSPORTS: Final = ("polling", "websocket")
 WAITS_MS: Final = 20_000  # for what comes only after a fault has been noticed and mended
+_OFFSET: Final = re.compile(r',"[\w-]+:\d+-\d+"\]$')
 _PING: Final = "2"
 _PONG: Final = "3"
 _NOOP: Final = "6"
@@ -65,14 +67,17 @@ class Page:
         await self.talk.send("40")
 
     async def connected(self, within_ms: float = DEADLINE_MS) -> None:
-        """Wait for the CONNECT reply."""
-        reply = await self._packet(within_ms)
+        """Wait for the CONNECT reply; the offset after an earlier one is passed over."""
+        reply = await self._event(within_ms)
         assert reply.startswith("40{"), reply
         assert json.loads(reply[2:])["sid"]
 
     async def got(self, count: int = 1, within_ms: float = DEADLINE_MS) -> list[bytes]:
-        """The next events, as the bytes of their packets. Heartbeats are answered."""
-        return [(await self._packet(within_ms)).encode() for _ in range(count)]
+        """The next events, as the bytes of their packets without the offset at their end.
+
+        Heartbeats are answered; events that only tell the offset are passed over.
+        """
+        return [(await self._event(within_ms)).encode() for _ in range(count)]
 
     async def closed(self, within_ms: float = WAITS_MS) -> list[str]:
         """Wait until the server has hung up. Return what it still sent, heartbeats left out."""
@@ -80,7 +85,7 @@ class Page:
         with contextlib.suppress(Closed):
             async with asyncio.timeout(within_ms / 1000):
                 while True:
-                    packets.append(await self._packet(within_ms))
+                    packets.append(await self._event(within_ms))
         return packets
 
     async def leave(self) -> None:
@@ -89,6 +94,11 @@ class Page:
             await self.talk.link.close()
         else:
             await self.talk.send("1")
+
+    async def _event(self, within_ms: float) -> str:
+        while (packet := await self._packet(within_ms)).startswith('42["offset",'):
+            pass
+        return _OFFSET.sub("]", packet)
 
     async def _packet(self, within_ms: float) -> str:
         async with asyncio.timeout(within_ms / 1000):

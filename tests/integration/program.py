@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STARTS_WITHIN_S: Final = 20.0
+QUICK_END: Final = {"DRAIN_DELAY_SECONDS": "0", "DRAIN_SECONDS": "0"}
 
 # A developer's own settings must not leak into the programs under test.
 _OUR_SETTINGS: Final = re.compile(
     r"PORT|(REDIS|CACHE_REDIS)_\w+|(PUBLIC|PRIVATE)_APP_URL|APP_URL|(CANONICAL|VIRTUAL)_HOST"
-    r"|\w+_(SECONDS|KIB)|ORIGIN_CHECK|MAX_CONNECTIONS|LOG_FORMAT|COLUMNS"
+    r"|\w+_(SECONDS|KIB|MIB|MINUTES|ENTRIES)|JOURNAL|PLAIN_PUBLISHERS"
+    r"|ORIGIN_CHECK|MAX_CONNECTIONS|LOG_FORMAT|COLUMNS"
 )
 
 
@@ -80,7 +82,7 @@ class Program:
                 [*wrapper, CHANNEL_SERVER, command],
                 stdout=log,
                 stderr=log,
-                env=environment(PORT="0", **settings),
+                env=environment(PORT="0", **(QUICK_END | settings)),
             )
         try:
             wait_until(self._has_port, within_s=STARTS_WITHIN_S, what="the port is open")

@@ -455,7 +455,32 @@ def ports(*pages):
 # ── junk ────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_flood_of_posts_does_not_keep_the_others_waiting(server, pages, site):
+async def test_who_says_more_than_is_allowed_is_hung_up_and_nobody_else(
+    server, pages, site, transport
+):
+    """Loomio's client says nothing but pongs."""
+    account = site.sign_in()
+    page = await pages.enter(account.token)
+    flooder = await pages.enter(None, transport)
+
+    await flooder.talk.send(*['42["junk"]'] * 1001)
+
+    assert await flooder.closed() == []
+    packet = site.publish(account.room)
+    assert await page.got() == [packet]
+
+
+async def test_a_flood_of_posts_does_not_keep_the_others_waiting(redis_server, site, tmp_path):
+    """However much is allowed."""
+    settings = {"REDIS_URL": redis_server.url, "MAX_PACKETS_PER_SECOND": "1000000"}
+    with Program(tmp_path, **settings) as server:
+        server.wait_ready()
+        async with pages_of(server.port) as pages:
+            await flooded(server, pages, site)
+
+
+async def flooded(server, pages, site):
+    """Have one client flood the server while another one listens."""
     account = site.sign_in()
     page = await pages.enter(account.token)
     flooder = await pages.enter(None, "polling")
@@ -545,7 +570,8 @@ async def test_a_poller_that_pipelines_and_does_not_read_costs_little(
     redis_server, site, tmp_path
 ):
     """Found by trying: 200 answers of 300 KB stayed in memory."""
-    with Program(tmp_path, REDIS_URL=redis_server.url, WRITE_LIMIT_KIB="64") as server:
+    settings = {"REDIS_URL": redis_server.url, "WRITE_LIMIT_KIB": "64", "JOURNAL": "off"}
+    with Program(tmp_path, **settings) as server:
         server.wait_ready()
         account = site.sign_in()
         async with pages_of(server.port) as pages:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from channel_server.adapters.commands import Commands
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import growing
 from publisher.contract import RECORDS
@@ -34,16 +35,20 @@ async def test_a_backlog_that_takes_longer_than_a_probe_is_delivered_whole(redis
             complete.set()
         return 1 << 20  # a turn of the loop after each message
 
+    pauses_s = growing(lambda: 0.0)
+    commands = Commands(redis_server.url, probe_s=PROBE_S, pauses_s=pauses_s)
     feed = Feed(
         redis_server.url,
         [RECORDS],
         deliver,
+        commands=commands,
+        node="a",
         is_up=change,
         probe_s=PROBE_S,
-        pauses_s=growing(lambda: 0.0),
+        pauses_s=pauses_s,
     )
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(feed.run())
+        running = [group.create_task(part.run()) for part in (commands, feed)]
         async with asyncio.timeout(10):
             await stands.wait()
             with redis_server.client() as client, client.pipeline(transaction=False) as burst:
@@ -52,7 +57,8 @@ async def test_a_backlog_that_takes_longer_than_a_probe_is_delivered_whole(redis
                 burst.execute()
             with contextlib.suppress(TimeoutError):
                 await complete.wait()
-        running.cancel()
+        for part in running:
+            part.cancel()
 
     assert delivered == list(range(MESSAGES))
     assert changes == [True, False]  # lost only when the test ended it

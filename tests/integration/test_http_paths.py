@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from channel_server.app import ChannelServer
 from channel_server.config import Settings
+from channel_server.drain import Stop
 from tests.conformance.wire import Client
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
@@ -25,7 +26,7 @@ FORBIDDEN = {"code": 4, "message": "Forbidden"}
 @contextlib.asynccontextmanager
 async def running(env):
     """Run a server until the end; yield its port."""
-    stop = asyncio.Event()
+    stop = Stop()
     port = asyncio.get_running_loop().create_future()
     server = ChannelServer(Settings.from_env({"PORT": "0", **env}))
     async with asyncio.TaskGroup() as group:
@@ -34,7 +35,7 @@ async def running(env):
             async with asyncio.timeout(10):
                 yield await port
         finally:
-            stop.set()
+            stop.ask()
 
 
 @pytest_asyncio.fixture

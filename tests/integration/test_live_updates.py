@@ -350,7 +350,7 @@ async def test_who_leaves_the_namespace_leaves_the_rooms(pages, site, transport)
     await pages.enter(None)  # by now the server has read it
     site.publish(account.room)
     await page.ask()
-    await page.connected()  # the next packet is the answer to this
+    await page.connected()  # the next packet but the offset is the answer to this
     after = site.publish(account.room)
 
     assert await page.got() == [after]

@@ -48,7 +48,9 @@ class Listener:
         await self._client.shutdown()
 
     async def _keep(self, event, *arguments):
-        await self._events.put((event, *arguments))
+        if event != "offset":
+            body, _offset = arguments
+            await self._events.put((event, body))
 
 
 @pytest_asyncio.fixture

@@ -14,6 +14,7 @@ from channel_server.errors import (
     MalformedPacket,
     MissingPart,
     RedisLost,
+    RedisRefused,
 )
 
 EXAMPLES = {
@@ -25,6 +26,7 @@ EXAMPLES = {
     MalformedMessage("/records", "not JSON", 12): "/records: not JSON (12 bytes)",
     MalformedPacket("unknown packet type"): "unknown packet type",
     RedisLost("ConnectionError"): "Redis is lost: ConnectionError",
+    RedisRefused("OOM"): "refused by Redis: OOM",
 }
 
 

@@ -15,6 +15,7 @@ CEILING = 8 * LIMIT
 @dataclass(eq=False)
 class Client:
     goodbye: str | None = None
+    is_paced: bool = False
 
     def hang_up(self, reason):
         self.goodbye = reason

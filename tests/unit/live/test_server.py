@@ -89,7 +89,7 @@ async def test_session_that_closes_while_it_is_admitted_is_not_connected():
     """Nobody would ever disconnect it again."""
 
     class Slow(SocketServer):
-        async def admit(self, session):
+        async def admit(self, session, _auth):
             session.close("transport close")
 
     server = Slow(Options())
@@ -103,7 +103,7 @@ async def test_what_admit_finds_out_is_what_welcome_gets():
     seen = []
 
     class Curious(SocketServer):
-        async def admit(self, session):
+        async def admit(self, session, _auth):
             return f"owner of {session.sid}"
 
         def welcome(self, session, sid, *rest):

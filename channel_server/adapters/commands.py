@@ -1,0 +1,138 @@
+"""Commands to Redis and their answers, all on one pipelined connection that is kept up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from channel_server.adapters.line import (
+    RequestLine,
+    code_of,
+    encode,
+    is_refusal,
+    stay_connected,
+)
+from channel_server.errors import RedisLost, RedisRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.adapters.script import Script
+
+
+class Commands:
+    """Sends commands in order; what was sent on a connection that is lost stays unanswered.
+
+    Args:
+        url: Redis.
+        probe_s: Redis must give a sign of life this often.
+        pauses_s: Back-off, see ``stay_connected``.
+
+    Attributes:
+        connections: How many connections there have been; tells one from the next.
+        connected: Called with every new connection that stands.
+    """
+
+    def __init__(self, url: str, *, probe_s: float, pauses_s: Callable[[int], float]) -> None:
+        self._url = url
+        self._probe_s = probe_s
+        self._pauses_s = pauses_s
+        self._line: RequestLine | None = None
+        self.connections = 0
+        self.connected: list[Callable[[], None]] = []
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection."""
+        return self._line is not None
+
+    async def run(self) -> NoReturn:
+        """Keep the connection up until cancelled."""
+        await stay_connected(self._connect, self._use, purpose="commands", pauses_s=self._pauses_s)
+
+    def send(self, command: bytes, answer: Callable[[Any], None]) -> bool:
+        """Send a command.
+
+        Args:
+            command: Encoded.
+            answer: Called with the reply (bytes, int, list, None, or a ``hiredis.ReplyError``);
+                never, if the connection is lost first.
+
+        Returns:
+            False if there is no connection: nothing was sent.
+        """
+        if self._line is None:
+            return False
+        self._line.request(command, answer)
+        return True
+
+    async def execute(self, command: bytes, *, within_s: float) -> Any:
+        """Send a command and wait for its answer.
+
+        Raises:
+            RedisLost: If there is no connection, or no answer in time.
+            RedisRefused: If the answer is an error.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        line = self._line
+        if line is None:
+            raise RedisLost("no connection")
+        line.request(command, partial(_settle, answer))
+        await asyncio.wait(
+            {answer, line.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answer.done():
+            answer.cancel()
+            raise RedisLost("no answer in time" if not line.lost.done() else line.lost.result())
+        reply = answer.result()
+        if is_refusal(reply):
+            raise RedisRefused(code_of(reply))
+        return reply
+
+    async def run_script(
+        self,
+        script: Script,
+        keys: tuple[bytes, ...],
+        arguments: tuple[bytes, ...],
+        within_s: float,
+    ) -> Any:
+        """Run a script and wait for what it returns. Raises what ``execute`` does."""
+        try:
+            return await self.execute(script.by_name(keys, arguments), within_s=within_s)
+        except RedisRefused as error:
+            if error.code != "NOSCRIPT":
+                raise
+        return await self.execute(script.in_full(keys, arguments), within_s=within_s)
+
+    async def flush(self) -> None:
+        """Return when Redis has executed what was sent; after a second, or a loss, at once."""
+        with contextlib.suppress(RedisLost, RedisRefused):
+            await self.execute(encode(b"PING"), within_s=1.0)
+
+    def give_up(self, reason: str) -> None:
+        """Drop the connection, so that the next one is tried."""
+        if self._line is not None:
+            self._line.close(reason)
+
+    async def _connect(self) -> RequestLine:
+        line = RequestLine()
+        await line.open(self._url)
+        await line.greet(self._probe_s)
+        return line
+
+    async def _use(self, line: RequestLine) -> str:
+        self._line = line
+        self.connections += 1
+        for tell in self.connected:
+            tell()
+        try:
+            return await line.watch(self._probe_s)
+        finally:
+            self._line = None
+
+
+def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
+    if not answer.done():
+        answer.set_result(reply)

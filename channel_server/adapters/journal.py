@@ -1,0 +1,142 @@
+"""The journal in Redis, as far as this node writes to it and shares it with others."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+from channel_server.adapters.journal_scripts import ADMIT_GAP, APPEND, BEGIN, RELEASE, TICK
+from channel_server.adapters.line import code_of, is_refusal
+from channel_server.core.journal_state import Appended, Bounds, JournalState, LeaseWish, Role
+from channel_server.core.offsets import position_of
+from publisher.contract import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from channel_server.adapters.commands import Commands
+    from channel_server.core.unseen import Content
+
+_KEYS: Final = (journal.JOURNAL.encode(), journal.STATE.encode())
+_KEYS_AND_LEASE: Final = (*_KEYS, journal.LEASE.encode())
+_PLAIN: Final = journal.PLAIN.encode()
+_GAP: Final = journal.GAP.encode()
+_WITHIN_S: Final = 1.0
+
+
+class Journal:
+    """Appends, takes the lease, tells the state.
+
+    The lease belongs to a connection, not to a node: what is still under way on a connection that
+    was given up can append nothing after this node has taken its own lease over on the next one.
+
+    Args:
+        commands: To Redis.
+        node: Name of this node.
+        bounds: Written beside the stream, for publishers and other nodes.
+        lease_s: How long the lease is good for.
+    """
+
+    def __init__(self, commands: Commands, *, node: str, bounds: Bounds, lease_s: float) -> None:
+        self._commands = commands
+        self._node = node
+        self._lease_ms = b"%d" % round(lease_s * 1000)
+        self._bounds = (
+            b"%d" % bounds.window_s,
+            b"%d" % bounds.max_entries,
+            b"%d" % bounds.max_bytes,
+        )
+
+    @property
+    def lease(self) -> str:
+        """What the lease holds if it is ours: node and number of the connection."""
+        return f"{self._node}:{self._commands.connections}"
+
+    def append(
+        self,
+        contents: Sequence[Content],
+        answer: Callable[[Appended, str], None],
+        *,
+        after_gap: bool,
+    ) -> bool:
+        """Append messages that were published plainly.
+
+        Args:
+            contents: In order.
+            after_gap: Append a gap first.
+            answer: Called with the outcome, and with Redis' error code if that is REFUSED; not
+                called when the connection is lost first.
+
+        Returns:
+            False if there is no connection.
+        """
+        words = [self.lease.encode(), _new_epoch()]
+        if after_gap:
+            words += (_GAP, b"", b"")
+        for channel, payload in contents:
+            words += (_PLAIN, channel.encode(), payload)
+        arguments = tuple(words)
+
+        def answered(reply: Any) -> None:
+            if not is_refusal(reply):
+                answer(Appended.YES if reply == 1 else Appended.NOT_OURS, "")
+            elif code_of(reply) == "NOSCRIPT":
+                self._commands.send(APPEND.in_full(_KEYS_AND_LEASE, arguments), answered)
+            else:
+                answer(Appended.REFUSED, code_of(reply))
+
+        return self._commands.send(APPEND.by_name(_KEYS_AND_LEASE, arguments), answered)
+
+    async def tick(self, wish: LeaseWish, covered_to: int | None) -> JournalState:
+        """Say that this node lives, renew or take the lease, trim by age, and look.
+
+        Args:
+            wish: What to do about a lease that is not ours.
+            covered_to: Up to when this node has heard and appended everything, in microseconds;
+                None if that cannot be said. Only the holder's word counts.
+
+        Raises:
+            RedisLost: If there is no answer within a second.
+            RedisRefused: If the journal cannot be written.
+        """
+        arguments = (
+            self.lease.encode(),
+            _new_epoch(),
+            self._lease_ms,
+            wish.value.encode(),
+            *self._bounds,
+            self._node.encode(),
+            b"" if covered_to is None else b"%d" % covered_to,
+        )
+        reply = await self._commands.run_script(TICK, _KEYS_AND_LEASE, arguments, _WITHIN_S)
+        epoch, trimmed, last, role, covered, now_ms = reply
+        return JournalState(
+            epoch=epoch.decode(),
+            trimmed=position_of(trimmed),
+            last=position_of(last),
+            role=Role(role.decode()),
+            covered_to=int(covered) if covered else None,
+            now_ms=int(now_ms),
+        )
+
+    async def admit_gap(self) -> int:
+        """Append a gap. Return its position. Raises what ``tick`` does."""
+        stream_id = await self._commands.run_script(ADMIT_GAP, _KEYS, (_new_epoch(),), _WITHIN_S)
+        return position_of(stream_id)
+
+    async def begin_after(self, epoch: str) -> None:
+        """End an epoch, unless somebody else has done so. Raises what ``tick`` does."""
+        arguments = (epoch.encode(), _new_epoch())
+        await self._commands.run_script(BEGIN, _KEYS, arguments, _WITHIN_S)
+
+    async def release(self, covered_to: int | None) -> None:
+        """Give the lease back, if it is ours. Raises what ``tick`` does."""
+        covered = b"" if covered_to is None else b"%d" % covered_to
+        await self._commands.run_script(
+            RELEASE, _KEYS_AND_LEASE, (self.lease.encode(), covered), _WITHIN_S
+        )
+
+
+def _new_epoch() -> bytes:
+    """A name that no epoch has had: 8 characters."""
+    return secrets.token_urlsafe(6).encode()

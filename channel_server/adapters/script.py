@@ -1,0 +1,28 @@
+"""Lua scripts as commands."""
+
+from __future__ import annotations
+
+import hashlib
+
+from channel_server.adapters.line import encode
+
+
+class Script:
+    """A script that Redis runs by its name once it knows it.
+
+    Args:
+        source: Lua.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source.encode()
+        # Redis names scripts by their SHA-1; nothing is protected by it.
+        self._name = hashlib.sha1(self._source, usedforsecurity=False).hexdigest().encode()
+
+    def by_name(self, keys: tuple[bytes, ...], arguments: tuple[bytes, ...]) -> bytes:
+        """``EVALSHA``, which is refused with NOSCRIPT by a Redis that does not know it yet."""
+        return encode(b"EVALSHA", self._name, b"%d" % len(keys), *keys, *arguments)
+
+    def in_full(self, keys: tuple[bytes, ...], arguments: tuple[bytes, ...]) -> bytes:
+        """``EVAL``, after which Redis knows it."""
+        return encode(b"EVAL", self._source, b"%d" % len(keys), *keys, *arguments)

@@ -1,0 +1,164 @@
+"""The journal as a node reads it: every entry once, in ascending order, from where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+
+from channel_server.adapters.line import (
+    RequestLine,
+    code_of,
+    encode,
+    is_refusal,
+    stay_connected,
+)
+from channel_server.core.offsets import id_of, position_of
+from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract.journal import JOURNAL
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_KEY: Final = JOURNAL.encode()
+_COUNT: Final = b"128"
+_TURN_BYTES: Final = 256 * 1024
+"""Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
+
+
+class StreamEntry(NamedTuple):
+    """One entry as Redis has it.
+
+    Attributes:
+        position: Its id, see ``core.offsets``.
+        kind: As in ``publisher.contract.journal``; empty if it has none.
+        channel: Redis channel.
+        data: Payload.
+    """
+
+    position: int
+    kind: bytes
+    channel: str
+    data: bytes
+
+
+class Stream:
+    """Reads the journal for as long as the node runs.
+
+    Args:
+        url: Redis.
+        begin: Called whenever a connection stands; returns the position to read on from. May
+            raise ``RedisLost`` or ``RedisRefused``.
+        take: Called with every entry; returns how many bytes it has written to clients. Must
+            not raise.
+        progress: Called after ``begin``, after some entries have been taken, and now and then
+            while there are none.
+        is_refused: Called with Redis' error code when the journal cannot be read.
+        probe_s: Redis must give a sign of life this often.
+        pauses_s: Back-off, see ``stay_connected``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        begin: Callable[[], Awaitable[int]],
+        take: Callable[[StreamEntry], int],
+        progress: Callable[[], None],
+        is_refused: Callable[[str], None],
+        probe_s: float,
+        pauses_s: Callable[[int], float],
+    ) -> None:
+        self._url = url
+        self._begin = begin
+        self._take = take
+        self._progress = progress
+        self._is_refused = is_refused
+        self._block_ms = b"%d" % round(probe_s * 500)
+        self._probe_s = probe_s
+        self._pauses_s = pauses_s
+        self._line: RequestLine | None = None
+        self._answer: asyncio.Future[Any] | None = None
+
+    async def run(self) -> NoReturn:
+        """Read until cancelled; reconnects by itself."""
+        await stay_connected(
+            self._connect, self._read_on, purpose="journal", pauses_s=self._pauses_s
+        )
+
+    def start_again(self, reason: str) -> None:
+        """Ask ``begin`` anew where to read on."""
+        if self._line is not None:
+            self._line.close(reason)
+
+    async def _connect(self) -> RequestLine:
+        line = RequestLine()
+        await line.open(self._url)
+        await line.greet(self._probe_s)
+        return line
+
+    async def _read_on(self, line: RequestLine) -> str:
+        self._line = line
+        line.lost.add_done_callback(self._is_lost)
+        try:
+            position = await self._begin()
+            self._progress()
+            while True:
+                found = await self._ask(line, position)
+                if found:
+                    position = await self._take_all(found)
+                self._progress()
+        except RedisRefused as error:
+            self._is_refused(error.code)
+            line.close(str(error))
+            return str(error)
+        except RedisLost as error:
+            line.close(error.reason)
+            return error.reason
+        finally:
+            self._line = None
+
+    async def _ask(self, line: RequestLine, position: int) -> list[Any]:
+        """Wait for up to 128 entries after a position.
+
+        Raises:
+            RedisLost: If the connection is lost, or silent for too long.
+            RedisRefused: If the stream cannot be read.
+        """
+        command = encode(
+            *(b"XREAD", b"COUNT", _COUNT, b"BLOCK", self._block_ms),
+            *(b"STREAMS", _KEY, id_of(position).encode()),
+        )
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        line.request(command, lambda reply: None if answer.done() else answer.set_result(reply))
+        if line.lost.done():
+            raise RedisLost(line.lost.result())
+        try:
+            async with asyncio.timeout(self._probe_s):
+                reply = await answer
+        except TimeoutError:
+            raise RedisLost("silent") from None
+        if is_refusal(reply):
+            raise RedisRefused(code_of(reply))
+        return reply[0][1] if reply else []
+
+    def _is_lost(self, lost: asyncio.Future[str]) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(RedisLost(lost.result()))
+
+    async def _take_all(self, found: list[Any]) -> int:
+        """Hand entries on, with a turn for others after every 256 KiB of fan-out."""
+        budget, position = _TURN_BYTES, 0
+        for stream_id, fields in found:
+            position = position_of(stream_id)
+            budget -= self._take(_entry(position, fields))
+            if budget <= 0:
+                budget = _TURN_BYTES
+                await asyncio.sleep(0)
+        return position
+
+
+def _entry(position: int, fields: list[bytes] | None) -> StreamEntry:
+    """Read the fields of an entry: whatever somebody has put there."""
+    named = dict(zip(fields[::2], fields[1::2], strict=False)) if fields else {}
+    channel = named.get(b"c", b"").decode(errors="replace")
+    return StreamEntry(position, named.get(b"k", b""), channel, named.get(b"d", b""))

@@ -1,0 +1,69 @@
+"""How a server goes away: first it says so, then it sends its clients to another one, bit by bit.
+
+A thousand clients that return in the same moment are a storm for the server that gets them. So
+they are hung up in equal waves; each returns at once, shows its offset, and misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from channel_server.engine.server import Engine
+
+log = logging.getLogger(__name__)
+
+_WAVE_S: Final = 0.1
+
+
+class Stop:
+    """Somebody wants the server to end.
+
+    Attributes:
+        asked: Once: politely.
+        hurried: Twice: at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurried = asyncio.Event()
+
+    def ask(self) -> None:
+        """Ask; to ask again is to hurry."""
+        if self.asked.is_set():
+            self.hurried.set()
+        self.asked.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless hurried."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.hurried.wait()
+        except TimeoutError:
+            pass
+
+
+async def drain(engine: Engine, stop: Stop, *, delay_s: float, over_s: float) -> None:
+    """Send all clients away. ``GET /ready`` has to say 503 already.
+
+    Args:
+        engine: Whose clients.
+        stop: Ends all waiting when hurried.
+        delay_s: For proxies, to notice that we are not ready. Without clients it is not waited for.
+        over_s: Over which time the clients are spread.
+    """
+    if engine.sessions:
+        await stop.pause(delay_s)
+    engine.is_draining = True
+    clients = list(engine.sessions.values())
+    waves = max(1, round(over_s / _WAVE_S))
+    share = math.ceil(len(clients) / waves)
+    log.info("draining", extra={"clients": len(clients), "wave": share})
+    for start in range(0, len(clients), max(share, 1)):
+        for client in clients[start : start + share]:
+            client.close("drain")
+        if start + share < len(clients):
+            await stop.pause(_WAVE_S)

@@ -1,0 +1,234 @@
+"""Builds what stands between what is heard and what is delivered, as ``JOURNAL`` says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from channel_server.adapters.journal import Journal
+from channel_server.adapters.stream import Stream
+from channel_server.core.journal_state import Bounds
+from channel_server.live.follower import Follower
+from channel_server.live.lease import LEASE_S, Lease
+from channel_server.live.memory_journal import MemoryJournal
+from channel_server.live.recorder import Recorder
+from publisher.contract.journal import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.adapters.commands import Commands
+    from channel_server.adapters.feed import Feed
+    from channel_server.config import Settings
+    from channel_server.core.journal import Tail
+    from channel_server.core.offsets import Offset
+    from channel_server.live.intake import Intake
+    from channel_server.metrics import Metrics
+
+
+class Journaling(Protocol):
+    """One way from what is heard to what is delivered."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the past has been read, so that clients can be let in."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why the journal does not work; empty while it does."""
+        ...
+
+    def heard(self, channel: str, payload: bytes) -> int:
+        """Take a message from the subscription; return the bytes written to clients."""
+        ...
+
+    def proven(self, sent_at_s: float) -> None:
+        """What was published before this monotonic second has been heard."""
+        ...
+
+    def deaf(self) -> None:
+        """Messages may be missing from here on."""
+        ...
+
+    @property
+    def whole(self) -> asyncio.Event:
+        """Set while everything that is published can be recovered."""
+        ...
+
+    async def reach(self, offset: Offset) -> None:
+        """Read on to an offset that is ahead of this node."""
+        ...
+
+    def start(self, group: asyncio.TaskGroup, feed: Feed) -> list[asyncio.Task[None]]:
+        """Start what runs beside the subscription."""
+        ...
+
+    async def stop(self) -> None:
+        """Bring to an end what is under way."""
+        ...
+
+
+class Off:
+    """No journal: what is heard is delivered."""
+
+    is_settled = True
+    trouble = ""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self.whole = asyncio.Event()
+        self.whole.set()
+
+    def heard(self, channel: str, payload: bytes) -> int:
+        return self._intake.take((channel, payload.removesuffix(MARK)))
+
+    def proven(self, sent_at_s: float) -> None: ...
+
+    def deaf(self) -> None: ...
+
+    async def reach(self, offset: Offset) -> None: ...
+
+    def start(self, group: asyncio.TaskGroup, feed: Feed) -> list[asyncio.Task[None]]:
+        del group, feed
+        return []
+
+    async def stop(self) -> None: ...
+
+
+class InMemory(Off):
+    """A journal of this process alone."""
+
+    def __init__(self, tail: Tail, intake: Intake) -> None:
+        super().__init__(intake)
+        self._journal = MemoryJournal(tail, intake, lambda: time.time_ns() // 1_000_000)
+
+    def heard(self, channel: str, payload: bytes) -> int:
+        return self._journal.heard(channel, payload)
+
+    def deaf(self) -> None:
+        self._journal.deaf()
+
+
+class Shared:
+    """The journal in Redis, shared with other nodes and with publishers.
+
+    Args:
+        settings: Address and bounds.
+        commands: To Redis.
+        node: Name of this node.
+        tail: What is remembered.
+        intake: Delivers.
+        metrics: Counts.
+        changed: Called when ``is_settled`` or ``trouble`` may have changed.
+        pauses_s: Back-off, see ``adapters.line.stay_connected``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        commands: Commands,
+        *,
+        node: str,
+        tail: Tail,
+        intake: Intake,
+        metrics: Metrics,
+        changed: Callable[[], None],
+        pauses_s: Callable[[int], float],
+    ) -> None:
+        bounds = Bounds(
+            window_s=settings.recovery_s,
+            max_entries=settings.journal_entries,
+            max_bytes=settings.journal_bytes,
+        )
+        store = Journal(commands, node=node, bounds=bounds, lease_s=LEASE_S)
+        self._recorder = Recorder(
+            store,
+            screen=intake.screen,
+            deliver=intake.take,
+            max_bytes=settings.journal_bytes,
+            metrics=metrics,
+            clock=time.monotonic,
+            changed=changed,
+        )
+        self._lease = Lease(
+            store,
+            self._recorder,
+            position=lambda: tail.position,
+            are_gaps_admitted=settings.has_plain_publishers,
+            clock=time.monotonic,
+            changed=changed,
+        )
+        self._follower = Follower(
+            tail,
+            self._lease,
+            self._recorder.seen,
+            intake,
+            store,
+            metrics=metrics,
+            clock=time.monotonic,
+            changed=changed,
+        )
+        self._stream = Stream(
+            settings.redis_url,
+            begin=self._follower.begin,
+            take=self._follower.take,
+            progress=self._follower.progress,
+            is_refused=self._lease.refused,
+            probe_s=settings.probe_s,
+            pauses_s=pauses_s,
+        )
+        self.heard = self._recorder.heard
+        self.proven = self._lease.proven
+        self.deaf = self._lease.deaf
+        self.reach = self._follower.reach
+        self.stop = self._lease.stop
+        self.whole = self._lease.whole
+        commands.connected.append(self._lease.reconnected)
+
+    @property
+    def is_settled(self) -> bool:
+        return bool(self.trouble) or (self._follower.is_loaded and self._lease.is_settled)
+
+    @property
+    def trouble(self) -> str:
+        return self._recorder.trouble
+
+    def start(self, group: asyncio.TaskGroup, feed: Feed) -> list[asyncio.Task[None]]:
+        self._lease.coverage = feed
+        return [
+            group.create_task(self._lease.run(), name="lease"),
+            group.create_task(self._stream.run(), name="journal"),
+        ]
+
+
+def journaling(
+    settings: Settings,
+    commands: Commands,
+    *,
+    node: str,
+    tail: Tail,
+    intake: Intake,
+    metrics: Metrics,
+    changed: Callable[[], None],
+    pauses_s: Callable[[int], float],
+) -> Journaling:
+    """The way that the operator has chosen; arguments as for ``Shared``."""
+    if settings.journal == "off":
+        return Off(intake)
+    if settings.journal == "memory":
+        return InMemory(tail, intake)
+    return Shared(
+        settings,
+        commands,
+        node=node,
+        tail=tail,
+        intake=intake,
+        metrics=metrics,
+        changed=changed,
+        pauses_s=pauses_s,
+    )
+
+
+__all__ = ["Journaling", "journaling"]

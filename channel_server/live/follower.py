@@ -1,0 +1,198 @@
+"""This node follows the journal: what others and itself have appended becomes what clients get."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from typing import TYPE_CHECKING, Final, Protocol
+
+from channel_server.core.unseen import Seen
+from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract.journal import BEGIN, GAP, LIBRARY, PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.core.journal import Tail
+    from channel_server.core.offsets import Offset
+    from channel_server.core.unseen import Content
+    from channel_server.live.intake import Intake
+    from channel_server.live.lease import Lease
+    from channel_server.metrics import Metrics
+
+_MESSAGES: Final = frozenset({PLAIN.encode(), LIBRARY.encode()})
+_GAP: Final = GAP.encode()
+_BEGIN: Final = BEGIN.encode()
+_EPOCH: Final = re.compile(rb"[A-Za-z0-9_-]{1,32}")
+_CATCH_UP_S: Final = 2.0
+
+
+class StreamEntry(Protocol):
+    """An entry of the journal, as ``adapters.stream`` has it."""
+
+    @property
+    def position(self) -> int:
+        """Its id, see ``core.offsets``."""
+        ...
+
+    @property
+    def kind(self) -> bytes:
+        """As in ``publisher.contract.journal``."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """Redis channel."""
+        ...
+
+    @property
+    def data(self) -> bytes:
+        """Payload."""
+        ...
+
+
+class EpochStore(Protocol):
+    """Where epochs are begun, as ``adapters.journal`` has it."""
+
+    async def begin_after(self, epoch: str) -> None:
+        """End an epoch, unless somebody else has done so."""
+        ...
+
+
+class Follower:
+    """Takes every entry once, in order; knows how far it has come.
+
+    Args:
+        tail: What is remembered.
+        lease: Tells how the journal is, and is told how far this node has read.
+        seen: Tells what is known of a message: clients may have it already.
+        intake: Delivers.
+        store: Where epochs are begun.
+        metrics: Counts.
+        clock: Monotonic seconds.
+        changed: Called when the node has read all there was for the first time.
+
+    Attributes:
+        is_loaded: The past has been read: clients can be let in.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        lease: Lease,
+        seen: Callable[[Content], Seen],
+        intake: Intake,
+        store: EpochStore,
+        *,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
+        self._tail = tail
+        self._lease = lease
+        self._seen = seen
+        self._intake = intake
+        self._store = store
+        self._metrics = metrics
+        self._changed = changed
+        self._known: dict[int, bytes] = {}
+        self._target = 0
+        self._moved = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._looked_at_s = float("-inf")
+        self._clock = clock
+        self.is_loaded = False
+
+    async def begin(self) -> int:
+        """Find out where to read on.
+
+        Returns:
+            The position after which the next entry is to be read.
+
+        Raises:
+            RedisLost: If there is no answer.
+            RedisRefused: If the journal cannot be read.
+        """
+        tail = self._tail
+        state = await self._lease.tick()
+        if state.epoch == tail.epoch and state.last >= tail.position:
+            tail.trimmed(state.trimmed)
+            return tail.position
+        if state.epoch == tail.epoch:
+            # Ids went backwards: another Redis, that has not got all of ours, has taken over.
+            await self._store.begin_after(state.epoch)
+            state = await self._lease.tick()
+        # What is in there may be new to our clients, or not: it is compared with what they got.
+        self._known = tail.frames()
+        self._target = state.last
+        tail.begin(state.epoch, 0)
+        tail.trimmed(state.trimmed)
+        return state.trimmed
+
+    def take(self, entry: StreamEntry) -> int:
+        """Take one entry. Never raises.
+
+        Returns:
+            Bytes written to clients.
+        """
+        position = entry.position
+        if entry.kind in _MESSAGES:
+            if self._is_known(entry):
+                self._tail.advance(position)
+                return 0
+            content = (entry.channel, entry.data)
+            is_delivered = self._seen(content) is Seen.DELIVERED
+            return self._intake.take(content, position=position, is_delivered=is_delivered)
+        if entry.kind == _GAP:
+            self._metrics.gaps += 1
+            self._tail.gap(position)
+        elif entry.kind == _BEGIN and _EPOCH.fullmatch(entry.data):
+            self._begun(entry.data.decode(), position)
+        else:
+            self._metrics.junk_entries += 1
+            self._tail.advance(position)
+        return 0
+
+    def _begun(self, epoch: str, position: int) -> None:
+        """An epoch begins here; while the past is read, those that have ended do not count."""
+        if position > self._target:
+            self._tail.begin(epoch, position)
+        else:
+            self._tail.advance(position)
+
+    def _is_known(self, entry: StreamEntry) -> bool:
+        """Whether clients got just this entry in an earlier epoch."""
+        frame = self._known.pop(entry.position, None) if self._known else None
+        return frame is not None and entry.data in frame
+
+    def progress(self) -> None:
+        """Some entries have been taken, or there was nothing to take for a while."""
+        state = self._lease.state
+        if state is not None:
+            if state.epoch == self._tail.epoch and state.trimmed > self._tail.position:
+                self._metrics.overruns += 1
+                self._tail.trimmed(state.trimmed)
+            self._tail.trim(state.now_ms)
+        self._moved.set()
+        self._moved.clear()
+        if self._tail.position >= self._target:
+            self._known = {}
+            if not self.is_loaded:
+                self.is_loaded = True
+                self._changed()
+        self._lease.progress()
+
+    async def reach(self, offset: Offset) -> None:
+        """Read on until an offset that is ahead of this node is reached, if it exists at all."""
+        arrived_at_s = self._clock()
+        async with self._looking:
+            # One look does for all who came before it.
+            if not self._tail.is_ahead(offset) or self._looked_at_s > arrived_at_s:
+                return
+            self._looked_at_s = self._clock()
+            with contextlib.suppress(RedisLost, RedisRefused, TimeoutError):
+                state = await self._lease.tick()
+                async with asyncio.timeout(_CATCH_UP_S):
+                    while self._tail.position < state.last or self._tail.epoch != state.epoch:
+                        await self._moved.wait()

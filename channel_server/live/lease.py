@@ -1,0 +1,285 @@
+"""Who records: one node at a time, for as long as it is proven to hear.
+
+The lease runs out after three seconds without a word of its holder. A node takes it when nobody
+has it, and from a holder that has gone deaf: when a message that it has heard itself is not in the
+journal after two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+
+from channel_server.core.journal_state import JournalState, LeaseWish, Role
+from channel_server.errors import RedisLost, RedisRefused
+from channel_server.live.recorder import Duty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.live.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+LEASE_S: Final = 3.0
+_TICK_S: Final = 0.5
+_LOOK_S: Final = 0.25
+_PATIENCE_S: Final = 1.0
+"""A message waits no longer for a journal that does not answer."""
+
+_SILENCE_S: Final = 2.0
+_PROVEN_MS: Final = 2_500
+
+
+class Store(Protocol):
+    """The shared journal, as ``adapters.journal`` has it."""
+
+    async def tick(self, wish: LeaseWish, covered_to: int | None) -> JournalState:
+        """Renew or take the lease, and look."""
+        ...
+
+    async def admit_gap(self) -> int:
+        """Append a gap, whoever has the lease."""
+        ...
+
+    async def release(self, covered_to: int | None) -> None:
+        """Give the lease back."""
+        ...
+
+
+class Coverage(Protocol):
+    """What the subscription is proven to have heard, as ``adapters.feed`` has it."""
+
+    @property
+    def covered_from(self) -> int | None:
+        """Everything that was published after this was heard; None if that is not known."""
+        ...
+
+    @property
+    def covered_to(self) -> int:
+        """... up to this."""
+        ...
+
+    def probe(self) -> None:
+        """Find out anew what has been heard."""
+        ...
+
+
+class Lease:
+    """Takes and renews the lease, and knows how the journal is.
+
+    Args:
+        store: The shared journal.
+        recorder: What this node does with what it hears.
+        position: How far this node has read the journal.
+        are_gaps_admitted: False if nobody publishes plainly: then nothing can be missed.
+        clock: Monotonic seconds.
+        changed: Called when ``is_settled`` has become True.
+
+    Attributes:
+        coverage: What this node hears; set before ``run``.
+        state: The journal as of the last tick.
+        is_settled: The lease is somebody's, and a gap that came with it has been read.
+        whole: Set while the journal is known to hold everything that is published.
+    """
+
+    coverage: Coverage
+
+    def __init__(
+        self,
+        store: Store,
+        recorder: Recorder,
+        *,
+        position: Callable[[], int],
+        are_gaps_admitted: bool,
+        clock: Callable[[], float],
+        changed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._position = position
+        self._are_gaps_admitted = are_gaps_admitted
+        self._clock = clock
+        self._changed = changed
+        self._must_release = False
+        self._is_stopping = False
+        self._ticked_at_s = self._state_at_s = float("-inf")
+        self._settled_at: int | None = None
+        self._wake = asyncio.Event()
+        self.state: JournalState | None = None
+        self.is_settled = False
+        self.whole = asyncio.Event()
+
+    # ── what happens ────────────────────────────────────────────────────────────────────────
+
+    def proven(self, sent_at_s: float) -> None:
+        """What was published before this moment has been heard by now."""
+        self._recorder.proven(sent_at_s)
+        if self._recorder.duty is Duty.WATCHING and not self.whole.is_set():
+            self._wake.set()
+
+    def deaf(self) -> None:
+        """The subscription is lost: somebody else may hear better."""
+        if self._are_gaps_admitted:
+            self.whole.clear()
+        if self._recorder.duty is not Duty.WATCHING:
+            self._recorder.watch()
+            self._must_release = True
+            self._wake.set()
+
+    def reconnected(self) -> None:
+        """What was under way may or may not have been appended: the journal will tell."""
+        self._recorder.watch()
+        self._wake.set()
+
+    def progress(self) -> None:
+        """More of the journal has been read."""
+        if self._settled_at is not None and self._position() >= self._settled_at:
+            self._settled_at = None
+            self.is_settled = True
+            self._changed()
+        if self._recorder.duty is Duty.TAKING and self._has_read_all():
+            self._recorder.record()
+
+    def _has_read_all(self) -> bool:
+        return self.state is not None and self._position() >= self.state.last
+
+    # ── every half second ───────────────────────────────────────────────────────────────────
+
+    async def run(self) -> NoReturn:
+        """Look after the lease until cancelled."""
+        while True:
+            is_asked = self._wake.is_set()
+            self._wake.clear()
+            if is_asked or self._clock() - self._ticked_at_s >= _TICK_S:
+                try:
+                    await self.tick()
+                except RedisRefused as error:
+                    self._degrade(error.code)
+                except RedisLost:
+                    pass  # how long that may go on is seen below
+            self._look()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._wake.wait()
+
+    async def tick(self) -> JournalState:
+        """Renew or take the lease, and see how things are.
+
+        Raises:
+            RedisLost: If there is no answer.
+            RedisRefused: If the journal cannot be written.
+        """
+        recorder = self._recorder
+        self._ticked_at_s = asked_at_s = self._clock()
+        if self._must_release:
+            await self._store.release(self.coverage.covered_to or None)
+            self._must_release = False
+        if recorder.duty is not Duty.WATCHING:
+            self.coverage.probe()
+        wish = self._wish()
+        was_done = recorder.duty is Duty.RECORDING and recorder.has_appended
+        state = await self._store.tick(wish, self._covered_to())
+        recorder.answered_at_s = self._clock()
+        self.state, self._state_at_s = state, asked_at_s
+        await self._assume(state)
+        recorder.look_after(asked_at_s if self._has_read_all() else float("-inf"))
+        self._judge(state)
+        if was_done or (state.role is Role.OTHER and wish is not LeaseWish.WATCH):
+            self._settle(state)
+        return state
+
+    def _wish(self) -> LeaseWish:
+        if self._is_stopping or self.coverage.covered_from is None:
+            return LeaseWish.WATCH
+        oldest = self._recorder.oldest
+        is_overdue = (
+            oldest is not None
+            and self._has_read_all()
+            and self._recorder.is_overdue(oldest, self._state_at_s)
+        )
+        return LeaseWish.FORCE if is_overdue else LeaseWish.TAKE
+
+    def _covered_to(self) -> int | None:
+        """Up to when all that was published has been heard, and sent to be appended before this."""
+        is_sent = self._recorder.duty is Duty.RECORDING and self._recorder.is_idle
+        return self.coverage.covered_to or None if is_sent else None
+
+    async def _assume(self, state: JournalState) -> None:
+        """Do what follows from whose the lease is."""
+        recorder = self._recorder
+        if recorder.trouble or (recorder.must_admit_gap and recorder.duty is Duty.WATCHING):
+            if recorder.must_admit_gap:
+                await self._store.admit_gap()
+                recorder.must_admit_gap = False
+            recorder.heal()
+        if state.role is Role.OTHER:
+            if recorder.duty is not Duty.WATCHING:
+                recorder.watch()
+        elif recorder.duty is Duty.WATCHING and not self._must_release:
+            self._take(state)
+
+    def _take(self, state: JournalState) -> None:
+        """The lease is ours. What was published in a hole of everybody's hearing is admitted."""
+        covered_from = self.coverage.covered_from
+        is_hole = (
+            covered_from is None or state.covered_to is None or covered_from > state.covered_to
+        )
+        if is_hole and self._are_gaps_admitted:
+            self._recorder.must_admit_gap = True
+        self._recorder.duty = Duty.TAKING
+        log.info("recording", extra={"gap": self._recorder.must_admit_gap})
+        self.progress()
+
+    def _judge(self, state: JournalState) -> None:
+        """Find out whether the journal holds all that is published, as of this moment.
+
+        Somebody has the lease, has proven of late that it hears, and has done so since this node
+        hears, too: else its word may be the last one of a node that is dead.
+        """
+        covered_from, covered_to = self.coverage.covered_from, state.covered_to
+        is_proven = (
+            covered_from is not None
+            and covered_to is not None
+            and covered_to >= max(covered_from, (state.now_ms - _PROVEN_MS) * 1000)
+            and not self._recorder.must_admit_gap
+        )
+        if not self._recorder.trouble and (is_proven or not self._are_gaps_admitted):
+            self.whole.set()
+        else:
+            self.whole.clear()
+
+    def _settle(self, state: JournalState) -> None:
+        if not self.is_settled:
+            self._settled_at = state.last
+            self.progress()
+
+    # ── trouble, and the end ────────────────────────────────────────────────────────────────
+
+    def refused(self, code: str) -> None:
+        """The journal cannot be read."""
+        self._degrade(code)
+
+    def _degrade(self, reason: str) -> None:
+        self.whole.clear()
+        self._recorder.degrade(reason)
+
+    def _look(self) -> None:
+        """See whether a message, or the journal itself, has been waited for too long."""
+        now, answered_at_s = self._clock(), self._recorder.answered_at_s
+        oldest = self._recorder.oldest
+        is_stuck = oldest is not None and answered_at_s < oldest.at_s < now - _PATIENCE_S
+        is_heard = self.coverage.covered_from is not None
+        if is_stuck or (is_heard and answered_at_s < now - _SILENCE_S):
+            self._degrade("no answer")
+
+    async def stop(self) -> None:
+        """Append what has been heard, and give the lease back."""
+        self._is_stopping = True
+        await self._recorder.finish()
+        try:
+            await self._store.release(self._covered_to())
+        except (RedisLost, RedisRefused):
+            log.warning("lease not released")

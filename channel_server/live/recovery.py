@@ -1,0 +1,122 @@
+"""What a client that returns has missed. Nothing is remembered about clients: they say where they are.
+
+A client keeps the ``pid`` of its CONNECT reply, and the last string argument of any event as its
+offset; when it returns it shows both. The same ``pid`` in the reply tells it that it has
+recovered (socket.io-client 4.6 and later, lib/socket.ts, ``onconnect``); we say so only if it
+has been given everything it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from channel_server.core import offsets
+
+if TYPE_CHECKING:
+    from channel_server.core.journal import Tail
+    from channel_server.core.names import Room
+    from channel_server.core.offsets import Offset
+    from channel_server.engine.session import Session
+    from channel_server.live.replays import Replays
+    from channel_server.metrics import Metrics
+
+_PID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATIENCE_S: Final = 4.0
+_PID_BYTES: Final = 12
+
+
+class Claim(NamedTuple):
+    """What a returning client shows.
+
+    Attributes:
+        pid: As it was given by some node at some time, or made up.
+        offset: Where it says it stands.
+    """
+
+    pid: str
+    offset: Offset
+
+
+class Journal(Protocol):
+    """What the journal is good for just now."""
+
+    @property
+    def whole(self) -> asyncio.Event:
+        """Set while everything that is published can be recovered."""
+        ...
+
+    async def reach(self, offset: Offset) -> None:
+        """Read on to an offset that is ahead of this node, if there is such a one."""
+        ...
+
+
+class Recovery:
+    """Gives returning clients what they missed, and every client the place where it stands.
+
+    Args:
+        tail: What is remembered.
+        replays: Writes what was missed.
+        journal: What it is good for.
+        metrics: Counts.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        replays: Replays,
+        *,
+        journal: Journal,
+        metrics: Metrics,
+    ) -> None:
+        self._tail = tail
+        self._replays = replays
+        self._journal = journal
+        self._metrics = metrics
+
+    def read_claim(self, auth: dict[str, Any]) -> Claim | None:
+        """Read what a client sends with CONNECT; what cannot be right is counted, and no claim."""
+        if "pid" not in auth:
+            return None
+        pid, offset = auth["pid"], offsets.read(auth.get("offset"))
+        if not isinstance(pid, str) or not _PID.fullmatch(pid) or offset is None:
+            self._metrics.bad_claims += 1
+            return None
+        return Claim(pid, offset)
+
+    async def prepare(self, claim: Claim | None) -> None:
+        """Catch up with a client that comes from a node that is ahead of this one.
+
+        It waits, too, while nobody knows whether the journal is whole: after the death of the node
+        that recorded, for as long as its lease lasts.
+        """
+        if claim is None or self._tail.offset is None:
+            return
+        if self._tail.is_ahead(claim.offset):
+            await self._journal.reach(claim.offset)
+        if self._tail.covers(claim.offset) and not self._journal.whole.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._journal.whole.wait()
+
+    def pid_for(self, claim: Claim | None) -> str | None:
+        """The ``pid`` of the reply: the client's own if it recovers; None without a journal."""
+        if self._tail.offset is None:
+            return None
+        if claim is not None:
+            if self._journal.whole.is_set() and self._tail.covers(claim.offset):
+                self._metrics.recovered += 1
+                return claim.pid
+            self._metrics.not_recovered += 1
+        return secrets.token_urlsafe(_PID_BYTES)
+
+    def admit(self, session: Session, claim: Claim | None, rooms: tuple[Room, ...]) -> None:
+        """Write what the client missed, then join it to its rooms; a long story takes a while.
+
+        Does not await: nothing can come between what was missed and what is live.
+        """
+        start = self._tail.key if claim is None else self._tail.start_of(claim.offset)
+        self._replays.begin(session, rooms, min(start, self._tail.key))

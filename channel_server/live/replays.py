@@ -1,0 +1,153 @@
+"""What was missed, written at the pace at which the client reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from channel_server.core.packets import Outgoing, offset_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from channel_server.core.journal import Entry, Tail
+    from channel_server.core.names import Room
+    from channel_server.core.rooms import Rooms
+    from channel_server.engine.session import Session
+    from channel_server.live.fanout import Client
+    from channel_server.metrics import Metrics
+
+_PIECE_BYTES: Final = 256 * 1024
+_TURN_BYTES: Final = 1024 * 1024
+_PAUSE_S: Final = 0.02
+"""A client that reads all of a piece in this time gets 12 MB a second."""
+
+
+class Replay:
+    """A client on its way from its offset to the present.
+
+    Attributes:
+        rooms: Those it will join.
+        after: Key of the last entry that was written, or is in ``entries``.
+        entries: Still to be written.
+        complete_from: What this was in the tail when the client was told whether it recovers.
+    """
+
+    __slots__ = ("after", "complete_from", "entries", "rooms")
+
+    def __init__(
+        self, rooms: tuple[Room, ...], after: int, entries: Iterable[Entry], complete_from: int
+    ) -> None:
+        self.rooms = rooms
+        self.complete_from = complete_from
+        self.after = after
+        self.entries = deque(entries)
+
+
+class Replays:
+    """Brings clients up to the present; in the step in which one has caught up it joins its rooms.
+
+    A client that is being served is never hung up for being slow: nothing is written to it that
+    it has no room for.
+
+    Args:
+        tail: What is remembered.
+        rooms: Shared with the fan-out.
+        metrics: Counts.
+        piece_bytes: At most this much is written ahead of a client, but at least one entry.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        rooms: Rooms[Client],
+        *,
+        metrics: Metrics,
+        piece_bytes: int = _PIECE_BYTES,
+    ) -> None:
+        self._tail = tail
+        self._rooms = rooms
+        self._metrics = metrics
+        self._piece_bytes = piece_bytes
+        self._under_way: dict[Session, Replay] = {}
+        self._is_any = asyncio.Event()
+
+    def begin(self, session: Session, rooms: tuple[Room, ...], after: int) -> None:
+        """Serve a client from a key on. Does not await; a short story ends in here.
+
+        Args:
+            session: The client; its CONNECT reply has been written.
+            rooms: It sees these, and joins them when it has caught up.
+            after: Key of the last entry it has.
+        """
+        replay = Replay(rooms, after, self._tail.missed(rooms, after), self._tail.complete_from)
+        session.is_paced = True
+        if self._write_piece(session, replay):
+            session.is_paced = False
+            return
+        self._under_way[session] = replay
+        self._is_any.set()
+
+    def concerned(self, user_room: Room) -> list[Session]:
+        """Clients of a user that are still being served."""
+        return [
+            session for session, replay in self._under_way.items() if user_room in replay.rooms
+        ]
+
+    def forget(self, session: Session) -> None:
+        """A client is gone, or wants no more."""
+        if self._under_way.pop(session, None) is not None:
+            session.is_paced = False
+
+    async def run(self) -> NoReturn:
+        """Serve until cancelled."""
+        while True:
+            await self._is_any.wait()
+            budget = _TURN_BYTES
+            for session, replay in list(self._under_way.items()):
+                if not session.is_open:
+                    self.forget(session)
+                elif session in self._under_way and session.unread_bytes == 0:
+                    budget -= self._piece_bytes
+                    if self._write_piece(session, replay):
+                        self.forget(session)
+                if budget <= 0:
+                    budget = _TURN_BYTES
+                    await asyncio.sleep(0)
+            if not self._under_way:
+                self._is_any.clear()
+            await asyncio.sleep(_PAUSE_S)
+
+    def _write_piece(self, session: Session, replay: Replay) -> bool:
+        """Write as much as there is room for. Return whether the client is in the present."""
+        budget = self._piece_bytes
+        while budget > 0:
+            if not replay.entries and not self._more(replay):
+                self._join(session, replay)
+                return True
+            if self._is_overrun(replay):
+                session.hang_up("replay overrun")
+                return True
+            entry = replay.entries.popleft()
+            replay.after = entry.key
+            session.write(Outgoing(entry.frame))
+            self._metrics.replayed += 1
+            budget -= len(entry.frame)
+        return False
+
+    def _more(self, replay: Replay) -> bool:
+        """Fetch what has come meanwhile."""
+        replay.entries.extend(self._tail.missed(replay.rooms, replay.after))
+        return bool(replay.entries)
+
+    def _is_overrun(self, replay: Replay) -> bool:
+        """Whether something that the client should get next is gone from the tail by now."""
+        now_from = self._tail.complete_from
+        return now_from > replay.complete_from and now_from > replay.entries[0].key
+
+    def _join(self, session: Session, replay: Replay) -> None:
+        self._rooms.join(session, replay.rooms)
+        offset = self._tail.offset
+        if offset is not None:
+            session.write(offset_packet(str(offset)))
