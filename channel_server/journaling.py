@@ -82,7 +82,8 @@ class Off:
         self.whole.set()
 
     def heard(self, channel: str, payload: bytes) -> int:
-        return self._intake.take((channel, payload.removesuffix(MARK)))
+        message = self._intake.read((channel, payload.removesuffix(MARK)))
+        return 0 if message is None else self._intake.deliver(message)
 
     def proven(self, sent_at_s: float) -> None: ...
 
@@ -145,8 +146,8 @@ class Shared:
         store = Journal(commands, node=node, bounds=bounds, lease_s=LEASE_S)
         self._recorder = Recorder(
             store,
-            screen=intake.screen,
-            deliver=intake.take,
+            read=intake.read,
+            deliver=intake.deliver,
             max_bytes=settings.journal_bytes,
             metrics=metrics,
             clock=time.monotonic,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from channel_server.adapters.commands import Commands
-    from channel_server.core.unseen import Content
+    from channel_server.core.messages import Content
 
 _KEYS: Final = (journal.JOURNAL.encode(), journal.STATE.encode())
 _KEYS_AND_LEASE: Final = (*_KEYS, journal.LEASE.encode())

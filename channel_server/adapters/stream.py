@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import msgspec
 
 from channel_server.adapters.line import (
     RequestLine,
@@ -14,6 +16,7 @@ from channel_server.adapters.line import (
 )
 from channel_server.core.offsets import id_of, position_of
 from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract import CONTROL, RECORDS, SYSTEM_NOTICE
 from publisher.contract.journal import JOURNAL
 
 if TYPE_CHECKING:
@@ -21,21 +24,26 @@ if TYPE_CHECKING:
 
 _KEY: Final = JOURNAL.encode()
 _COUNT: Final = b"128"
+_NAMES: Final = [b"k", b"c", b"d"]
+_FIELDS: Final = 2 * len(_NAMES)
+_CHANNELS: Final = {name.encode(): name for name in (RECORDS, SYSTEM_NOTICE, CONTROL)}
 _TURN_BYTES: Final = 256 * 1024
 """Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
 
 
-class StreamEntry(NamedTuple):
+class StreamEntry(msgspec.Struct, gc=False):  # made in 0.1 µs, a named tuple in 0.4
     """One entry as Redis has it.
 
     Attributes:
         position: Its id, see ``core.offsets``.
+        stream_id: The same as Redis writes it.
         kind: As in ``publisher.contract.journal``; empty if it has none.
         channel: Redis channel.
         data: Payload.
     """
 
     position: int
+    stream_id: bytes
     kind: bytes
     channel: str
     data: bytes
@@ -150,15 +158,18 @@ class Stream:
         budget, position = _TURN_BYTES, 0
         for stream_id, fields in found:
             position = position_of(stream_id)
-            budget -= self._take(_entry(position, fields))
+            budget -= self._take(_entry(position, stream_id, fields))
             if budget <= 0:
                 budget = _TURN_BYTES
                 await asyncio.sleep(0)
         return position
 
 
-def _entry(position: int, fields: list[bytes] | None) -> StreamEntry:
+def _entry(position: int, stream_id: bytes, fields: list[bytes] | None) -> StreamEntry:
     """Read the fields of an entry: whatever somebody has put there."""
+    if fields and len(fields) == _FIELDS and fields[::2] == _NAMES and fields[3] in _CHANNELS:
+        _, kind, _, channel, _, data = fields
+        return StreamEntry(position, stream_id, kind, _CHANNELS[channel], data)
     named = dict(zip(fields[::2], fields[1::2], strict=False)) if fields else {}
-    channel = named.get(b"c", b"").decode(errors="replace")
-    return StreamEntry(position, named.get(b"k", b""), channel, named.get(b"d", b""))
+    name = named.get(b"c", b"").decode(errors="replace")
+    return StreamEntry(position, stream_id, named.get(b"k", b""), name, named.get(b"d", b""))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _EPOCHS_KEPT: Final = 16
 _POSITION_BITS: Final = 128
+_POSITION: Final = (1 << _POSITION_BITS) - 1
 _OVERHEAD_BYTES: Final = 250
 """Memory of an entry beside its frame."""
 
@@ -50,6 +51,7 @@ class Tail:
 
     Attributes:
         epoch: Name of the current epoch; empty until one has begun.
+        epoch_name: The same in bytes.
         position: Where this node stands in it: everything up to here was delivered.
         complete_from: Key from which on nothing is missing.
     """
@@ -62,8 +64,10 @@ class Tail:
         self._rooms: dict[Room, deque[Entry]] = {}
         self._bytes = 0
         self._ordinals: dict[str, int] = {}
+        self._base = 0
         self.complete_from = 0
         self.epoch = ""
+        self.epoch_name = b""
         self.position = 0
 
     @property
@@ -80,9 +84,11 @@ class Tail:
         """
         if epoch != self.epoch:
             self.epoch = epoch
+            self.epoch_name = epoch.encode()
             self.position = 0
             self._ordinals.pop(epoch, None)
             self._ordinals[epoch] = max(self._ordinals.values(), default=0) + 1
+            self._base = self._ordinals[epoch] << _POSITION_BITS
             while len(self._ordinals) > _EPOCHS_KEPT:
                 del self._ordinals[next(iter(self._ordinals))]
             self.complete_from = self._key(Offset(epoch, 0))
@@ -98,27 +104,26 @@ class Tail:
         self.complete_from = max(self.complete_from, self._key(Offset(self.epoch, position)))
 
     def append(self, position: int, room: Room, frame: bytes) -> None:
-        """Keep a broadcast, at a position above all before it."""
+        """Keep a broadcast, at a position above all before it. By age, ``trim`` drops."""
         self.position = position
-        entry = Entry(self._key(Offset(self.epoch, position)), room, frame)
+        entry = Entry(self._base | position, room, frame)
         self._entries.append(entry)
-        self._rooms.setdefault(room, deque()).append(entry)
+        in_room = self._rooms.get(room)
+        if in_room is None:
+            self._rooms[room] = in_room = deque()
+        in_room.append(entry)
         self._bytes += len(frame) + _OVERHEAD_BYTES
-        self.trim(milliseconds_of(position))
+        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
+            self._drop_oldest()
 
     def trim(self, now_ms: int) -> None:
-        """Drop what is past the bounds.
+        """Drop what is too old.
 
         Args:
             now_ms: By the clock of Redis.
         """
         oldest_ms = now_ms - self._window_ms
-        entries = self._entries
-        while entries and (
-            len(entries) > self._max_entries
-            or self._bytes > self._max_bytes
-            or milliseconds_of(entries[0].key & ((1 << _POSITION_BITS) - 1)) < oldest_ms
-        ):
+        while self._entries and milliseconds_of(self._entries[0].key & _POSITION) < oldest_ms:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
@@ -180,12 +185,12 @@ class Tail:
 
     @property
     def key(self) -> int:
-        """Key of the place where this node stands."""
-        return self._key(Offset(self.epoch, self.position)) if self.epoch else 0
+        """Key of the place where this node stands; 0 before the first epoch."""
+        return self._base | self.position if self.epoch else 0
 
     def frames(self) -> dict[int, bytes]:
         """The frames by position, of all epochs: to recognise them in a stream that is read anew."""
-        return {entry.key & ((1 << _POSITION_BITS) - 1): entry.frame for entry in self._entries}
+        return {entry.key & _POSITION: entry.frame for entry in self._entries}
 
     @property
     def size_bytes(self) -> int:

@@ -68,19 +68,20 @@ def binary_packet(data: bytes) -> Outgoing:
     return Outgoing(binary_frame(data))
 
 
-def event_packet(event: str, body: bytes, offset: str | None = None) -> Outgoing:
+def event_packet(event: str, body: bytes, offset: bytes | None = None) -> Outgoing:
     """Prepare a Socket.IO event of the main namespace around ready-made JSON.
 
     Args:
         event: Event name.
         body: One JSON document, sent as it is.
-        offset: Position in the journal; the stock client keeps the last argument of an event
-            when it is a string (socket.io-client, lib/socket.ts, ``onevent``).
+        offset: Position in the journal, letters that JSON need not escape; the stock client keeps
+            the last argument of an event when it is a string (socket.io-client, lib/socket.ts,
+            ``emitEvent``).
 
     Returns:
         ``42["<event>",<body>]`` or ``42["<event>",<body>,"<offset>"]``.
     """
-    tail = b"]" if offset is None else b",%b]" % orjson.dumps(offset)
+    tail = b"]" if offset is None else b',"%b"]' % offset
     return Outgoing(text_frame(_event_head(event), body, tail))
 
 

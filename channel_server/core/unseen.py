@@ -7,8 +7,6 @@ say, oldest first.
 
 from __future__ import annotations
 
-import enum
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +14,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Content = tuple[str, bytes]
-"""Channel and payload."""
+    from channel_server.core.messages import Content, Message
 
 
 class Heard(msgspec.Struct, eq=False):
@@ -26,22 +23,16 @@ class Heard(msgspec.Struct, eq=False):
     Attributes:
         content: Channel and payload.
         at_s: When, in monotonic seconds.
+        message: What it says; None if nobody has read it yet.
         is_kept: Its publisher has appended it; nobody else need do so.
         is_delivered: Clients have it already, although it was not seen in the journal.
     """
 
     content: Content
     at_s: float
+    message: Message | None
     is_kept: bool
     is_delivered: bool = False
-
-
-class Seen(enum.Enum):
-    """What is known of an entry of the journal."""
-
-    AWAITED = "awaited"  # it was heard, too
-    NEW = "new"  # it was not heard yet; if it ever is, that is not news
-    DELIVERED = "delivered"  # it was heard, and clients have it
 
 
 class Unseen:
@@ -64,20 +55,26 @@ class Unseen:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._by_content: dict[Content, deque[Heard]] = {}
+        self._by_content: dict[Content, list[Heard]] = {}
         self._order: dict[Heard, None] = {}
-        self._announced: dict[Content, deque[float]] = {}
+        self._announced: dict[Content, list[float]] = {}
         self._announced_bytes = 0
         self.given_up = 0
 
-    def hear(self, content: Content, at_s: float, *, is_kept: bool) -> Heard | None:
+    def hear(
+        self, content: Content, at_s: float, message: Message | None, *, is_kept: bool
+    ) -> Heard | None:
         """Note a message that was heard. None if it was seen in the journal before."""
         announced = self._announced.get(content)
         if announced is not None:
             self._retract(content, announced)
             return None
-        heard = Heard(content, at_s, is_kept)
-        self._by_content.setdefault(content, deque()).append(heard)
+        heard = Heard(content, at_s, message, is_kept)
+        same = self._by_content.get(content)
+        if same is None:
+            self._by_content[content] = [heard]
+        else:
+            same.append(heard)
         self._order[heard] = None
         self._bytes += len(content[1])
         while self._bytes > self._max_bytes and len(self._order) > 1:
@@ -85,19 +82,19 @@ class Unseen:
             self.given_up += 1
         return heard
 
-    def see(self, content: Content, at_s: float) -> Seen:
-        """Note an entry of the journal."""
+    def see(self, content: Content, at_s: float) -> Heard | None:
+        """Note an entry of the journal. Return it as it was heard; None if it was not, yet."""
         waiting = self._by_content.get(content)
         if waiting is None:
-            self._announced.setdefault(content, deque()).append(at_s)
+            self._announced.setdefault(content, []).append(at_s)
             self._announced_bytes += len(content[1])
             while self._announced_bytes > self._max_bytes:
                 oldest = next(iter(self._announced))
                 self._retract(oldest, self._announced[oldest])
-            return Seen.NEW
+            return None
         heard = waiting[0]
         self._forget(heard)
-        return Seen.DELIVERED if heard.is_delivered else Seen.AWAITED
+        return heard
 
     def forget_announced(self, before_s: float) -> None:
         """What was seen before this time will not be heard any more."""
@@ -126,8 +123,8 @@ class Unseen:
     def __len__(self) -> int:
         return len(self._order)
 
-    def _retract(self, content: Content, times: deque[float]) -> None:
-        times.popleft()
+    def _retract(self, content: Content, times: list[float]) -> None:
+        del times[0]
         if not times:
             del self._announced[content]
         self._announced_bytes -= len(content[1])
@@ -135,7 +132,8 @@ class Unseen:
     def _forget(self, heard: Heard) -> None:
         del self._order[heard]
         same = self._by_content[heard.content]
-        same.remove(heard)
-        if not same:
+        if len(same) == 1:
             del self._by_content[heard.content]
+        else:
+            same.remove(heard)
         self._bytes -= len(heard.content[1])

@@ -7,7 +7,6 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from channel_server.core.unseen import Seen
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract.journal import BEGIN, GAP, LIBRARY, PLAIN
 
@@ -15,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channel_server.core.journal import Tail
+    from channel_server.core.messages import Content
     from channel_server.core.offsets import Offset
-    from channel_server.core.unseen import Content
+    from channel_server.core.unseen import Heard
     from channel_server.live.intake import Intake
     from channel_server.live.lease import Lease
     from channel_server.metrics import Metrics
@@ -34,6 +34,11 @@ class StreamEntry(Protocol):
     @property
     def position(self) -> int:
         """Its id, see ``core.offsets``."""
+        ...
+
+    @property
+    def stream_id(self) -> bytes:
+        """The same as Redis writes it."""
         ...
 
     @property
@@ -66,7 +71,7 @@ class Follower:
     Args:
         tail: What is remembered.
         lease: Tells how the journal is, and is told how far this node has read.
-        seen: Tells what is known of a message: clients may have it already.
+        seen: Tells whether a message was heard: clients may have it already.
         intake: Delivers.
         store: Where epochs are begun.
         metrics: Counts.
@@ -81,7 +86,7 @@ class Follower:
         self,
         tail: Tail,
         lease: Lease,
-        seen: Callable[[Content], Seen],
+        seen: Callable[[Content], Heard | None],
         intake: Intake,
         store: EpochStore,
         *,
@@ -141,9 +146,7 @@ class Follower:
             if self._is_known(entry):
                 self._tail.advance(position)
                 return 0
-            content = (entry.channel, entry.data)
-            is_delivered = self._seen(content) is Seen.DELIVERED
-            return self._intake.take(content, position=position, is_delivered=is_delivered)
+            return self._take_message(entry)
         if entry.kind == _GAP:
             self._metrics.gaps += 1
             self._tail.gap(position)
@@ -153,6 +156,20 @@ class Follower:
             self._metrics.junk_entries += 1
             self._tail.advance(position)
         return 0
+
+    def _take_message(self, entry: StreamEntry) -> int:
+        content = (entry.channel, entry.data)
+        heard = self._seen(content)
+        message = heard.message if heard is not None else None
+        if message is None:
+            message = self._intake.read(content)
+        if message is None:
+            self._tail.advance(entry.position)
+            return 0
+        is_delivered = heard is not None and heard.is_delivered
+        return self._intake.keep(
+            message, entry.position, entry.stream_id, is_delivered=is_delivered
+        )
 
     def _begun(self, epoch: str, position: int) -> None:
         """An epoch begins here; while the past is read, those that have ended do not count."""

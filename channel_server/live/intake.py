@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from channel_server.core import control, records
+from channel_server.core import messages
 from channel_server.core.packets import event_packet
+from channel_server.core.records import Broadcast
 from channel_server.errors import MalformedMessage
-from publisher.contract import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channel_server.core.control import Order
     from channel_server.core.journal import Tail
-    from channel_server.core.records import Broadcast
-    from channel_server.core.unseen import Content
+    from channel_server.core.messages import Content, Message
     from channel_server.live.fanout import Fanout
     from channel_server.metrics import Metrics
 
@@ -26,12 +25,12 @@ _LOG_EVERY_S: Final = 10.0
 
 
 class Intake:
-    """Reads messages, delivers them, and keeps those that have a position.
+    """Reads messages, delivers them, and keeps those that have a position. Never raises.
 
     Args:
         fanout: Delivers.
         tail: Keeps.
-        obey: Called with every order of the application. Must not raise.
+        obey: Called with every order of the application.
         metrics: Counts.
         clock: Monotonic seconds.
     """
@@ -52,61 +51,68 @@ class Intake:
         self._clock = clock
         self._quiet_until = clock()
 
-    def screen(self, content: Content) -> bool:
-        """Tell whether a message reaches anybody; what does not is counted. Never raises."""
-        channel, payload = content
+    def read(self, content: Content) -> Message | None:
+        """Read a message. None if it reaches nobody: that is counted."""
         try:
-            if channel == CONTROL:
-                control.read(payload)
-                return True
-            broadcast = records.read(channel, payload)
+            message = messages.read(content)
         except MalformedMessage as error:
             self._refuse(error)
-            return False
-        if broadcast is None:
+            return None
+        if message is None:
             self._metrics.unaddressed += 1
-        return broadcast is not None
+        return message
 
-    def take(
-        self, content: Content, *, position: int | None = None, is_delivered: bool = False
-    ) -> int:
-        """Deliver one message. Never raises.
+    def deliver(self, message: Message) -> int:
+        """Deliver a message that is in no journal.
 
-        Args:
-            content: Channel and payload.
-            position: In the journal; None if it is in none.
-            is_delivered: The clients have it: only keep it.
+        Its offset, if there is a journal at all, is the place where the client stands.
 
         Returns:
             Bytes written to clients.
         """
-        channel, payload = content
-        if position is not None:
-            self._tail.advance(position)
+        offset = self._tail.offset
+        return self._carry_out(message, None if offset is None else str(offset).encode())
+
+    def keep(
+        self, message: Message, position: int, stream_id: bytes, *, is_delivered: bool = False
+    ) -> int:
+        """Deliver a message of the journal, and keep it for those who are away.
+
+        Args:
+            message: What it says.
+            position: Its place.
+            stream_id: The same, as Redis writes it.
+            is_delivered: Clients have it: only keep it.
+
+        Returns:
+            Bytes written to clients.
+        """
+        self._tail.advance(position)
+        offset = b"%b:%b" % (self._tail.epoch_name, stream_id)
+        return self._carry_out(message, offset, position=position, is_delivered=is_delivered)
+
+    def _carry_out(
+        self,
+        message: Message,
+        offset: bytes | None,
+        *,
+        position: int | None = None,
+        is_delivered: bool = False,
+    ) -> int:
         try:
-            if channel == CONTROL:
-                self._obey(control.read(payload))
+            if not isinstance(message, Broadcast):
+                if not is_delivered:
+                    self._obey(message)
                 return 0
-            broadcast = records.read(channel, payload)
-            if broadcast is not None:
-                return self._deliver(broadcast, position, is_delivered=is_delivered)
-        except MalformedMessage as error:
-            self._refuse(error)
+            packet = event_packet(message.event, message.body, offset)
+            if position is not None:
+                self._tail.append(position, message.room, packet.frame)
+            if is_delivered:
+                return 0
+            clients, written_bytes = self._fanout.deliver(message.room, packet)
         except Exception:  # a bug must not cost the subscription
             log.exception("delivery failed")
-        else:
-            self._metrics.unaddressed += 1
-        return 0
-
-    def _deliver(self, broadcast: Broadcast, position: int | None, *, is_delivered: bool) -> int:
-        offset = self._tail.offset
-        text = None if offset is None else str(offset)
-        packet = event_packet(broadcast.event, broadcast.body, text)
-        if position is not None:
-            self._tail.append(position, broadcast.room, packet.frame)
-        if is_delivered:
             return 0
-        clients, written_bytes = self._fanout.deliver(broadcast.room, packet)
         self._metrics.messages += 1
         self._metrics.deliveries += clients
         return written_bytes

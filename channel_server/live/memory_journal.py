@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from channel_server.core.offsets import position_at
+from channel_server.core.offsets import id_of, position_at
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ class MemoryJournal:
         Returns:
             Bytes written to clients.
         """
-        content = (channel, payload.removesuffix(MARK))
-        return self._intake.take(content, position=self._next())
+        message = self._intake.read((channel, payload.removesuffix(MARK)))
+        if message is None:
+            return 0
+        position = self._next()
+        return self._intake.keep(message, position, id_of(position).encode())
 
     def deaf(self) -> None:
         """The subscription is lost: messages may be missing from here on."""

@@ -15,13 +15,13 @@ import logging
 from typing import TYPE_CHECKING, Final, Protocol
 
 from channel_server.core.journal_state import Appended
-from channel_server.core.unseen import Heard, Seen, Unseen
+from channel_server.core.unseen import Heard, Unseen
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from channel_server.core.unseen import Content
+    from channel_server.core.messages import Content, Message
     from channel_server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Recorder:
 
     Args:
         appender: The journal.
-        screen: Tells whether a message is worth keeping.
+        read: Reads a message; None if it reaches nobody, and is not worth keeping.
         deliver: Gives a message to clients without the journal; returns the bytes written.
         max_bytes: How much may wait to be seen.
         metrics: Counts.
@@ -86,15 +86,15 @@ class Recorder:
         self,
         appender: Appender,
         *,
-        screen: Callable[[Content], bool],
-        deliver: Callable[[Content], int],
+        read: Callable[[Content], Message | None],
+        deliver: Callable[[Message], int],
         max_bytes: int,
         metrics: Metrics,
         clock: Callable[[], float],
         changed: Callable[[], None],
     ) -> None:
         self._appender = appender
-        self._screen = screen
+        self._read = read
         self._deliver = deliver
         self._metrics = metrics
         self._clock = clock
@@ -120,9 +120,11 @@ class Recorder:
         """
         is_kept = payload.endswith(MARK)
         content = (channel, payload[: -len(MARK)] if is_kept else payload)
-        if not is_kept and not self._screen(content):
+        # What is in the journal is read when it is seen there.
+        message = None if is_kept else self._read(content)
+        if message is None and not is_kept:
             return 0
-        heard = self._unseen.hear(content, self._clock(), is_kept=is_kept)
+        heard = self._unseen.hear(content, self._clock(), message, is_kept=is_kept)
         if heard is None:
             return 0
         if self.trouble:
@@ -132,8 +134,8 @@ class Recorder:
             self._flush_soon()
         return 0
 
-    def seen(self, content: Content) -> Seen:
-        """Note an entry of the journal, and tell whether clients have it already."""
+    def seen(self, content: Content) -> Heard | None:
+        """Note an entry of the journal. Return it as it was heard; None if it was not, yet."""
         return self._unseen.see(content, self._clock())
 
     def proven(self, sent_at_s: float) -> None:
@@ -264,7 +266,8 @@ class Recorder:
     def _deliver_now(self, heard: Heard) -> int:
         heard.is_delivered = True
         self.must_admit_gap = True
-        return self._deliver(heard.content)
+        message = heard.message or self._read(heard.content)
+        return 0 if message is None else self._deliver(message)
 
 
 def _first(queue: list[Heard]) -> list[Heard]:

@@ -48,14 +48,14 @@ FIGURES: Final = {
     "delivery": Figure(
         "CPU per delivery, µs",
         _US,
-        (Bar(0.60, NODE), Bar(1.5, FLOOR), Bar(0.15, SOCKETIO)),
+        (Bar(0.65, NODE), Bar(1.5, FLOOR), Bar(0.15, SOCKETIO)),
         "1,000 websocket clients in one room; the next message is published when all clients "
         "have received the one before, so no server can join two messages in one write.",
     ),
     "user": Figure(
         "CPU per message to one user, µs",
         _US,
-        (Bar(0.40, NODE),),
+        (Bar(0.75, NODE),),
         "1,000 websocket clients; one message to the room of each, 1,000 under way, as when Loomio announces a discussion to 1,000 members; again and again.",
     ),
     "connect": Figure(

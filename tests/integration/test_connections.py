@@ -455,9 +455,7 @@ def ports(*pages):
 # ── junk ────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_who_says_more_than_is_allowed_is_hung_up_and_nobody_else(
-    server, pages, site, transport
-):
+async def test_who_says_more_than_is_allowed_is_hung_up_and_nobody_else(pages, site, transport):
     """Loomio's client says nothing but pongs."""
     account = site.sign_in()
     page = await pages.enter(account.token)

@@ -49,6 +49,11 @@ class TailMachine(RuleBasedStateMachine):
     def trim(self, passed):
         self.now += passed
         self.tail.trim(self.now)
+        mask = (1 << 128) - 1
+        assert all(
+            milliseconds_of(entry.key & mask) >= self.now - WINDOW_MS
+            for entry in self.tail._entries
+        )
 
     def _next(self, passed):
         self.now += passed
@@ -97,9 +102,6 @@ class TailMachine(RuleBasedStateMachine):
         indexed = [entry for room in self.tail._rooms.values() for entry in room]
         assert sorted(map(id, indexed)) == sorted(map(id, entries))
         assert all(self.tail._rooms.values())
-        mask = (1 << 128) - 1
-        newest = max((milliseconds_of(entry.key & mask) for entry in entries), default=0)
-        assert all(milliseconds_of(entry.key & mask) >= newest - WINDOW_MS for entry in entries)
 
 
 TestTail = TailMachine.TestCase

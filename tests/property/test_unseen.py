@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from channel_server.core.unseen import Seen, Unseen
+from channel_server.core.unseen import Unseen
 
 contents = st.sampled_from([("/records", b"a"), ("/records", b"b"), ("/system_notice", b"a")])
 
@@ -21,7 +21,7 @@ class UnseenMachine(RuleBasedStateMachine):
     @rule(content=contents, is_kept=st.booleans())
     def hear(self, content, is_kept):
         self.now += 1
-        heard = self.unseen.hear(content, self.now, is_kept=is_kept)
+        heard = self.unseen.hear(content, self.now, None, is_kept=is_kept)
         if self.announced[content]:
             self.announced[content] -= 1
             assert heard is None
@@ -35,10 +35,10 @@ class UnseenMachine(RuleBasedStateMachine):
         seen = self.unseen.see(content, self.now)
         if content in self.heard:
             self.heard.remove(content)
-            assert seen is Seen.AWAITED
+            assert seen.content == content
         else:
             self.announced[content] += 1
-            assert seen is Seen.NEW
+            assert seen is None
 
     @invariant()
     def what_waits_is_what_the_model_says_in_its_order(self):

@@ -6,6 +6,7 @@ from channel_server.core.packets import (
     Incoming,
     binary_packet,
     event_packet,
+    offset_packet,
     read_packet,
     read_payload,
     text_packet,
@@ -47,11 +48,11 @@ def test_event_carries_the_body_as_it_is():
 
 def test_offset_is_the_last_argument():
     """The stock client keeps the last argument of an event when it is a string."""
-    assert event_packet("records", b"{}", "e1-5").text == b'42["records",{},"e1-5"]'
+    assert event_packet("records", b"{}", b"e1:5-0").text == b'42["records",{},"e1:5-0"]'
 
 
-def test_name_and_offset_are_escaped():
-    assert event_packet('a"b', b"1", 'c"d').text == rb'42["a\"b",1,"c\"d"]'
+def test_name_is_escaped():
+    assert event_packet('a"b', b"1").text == rb'42["a\"b",1]'
 
 
 @pytest.mark.parametrize(
@@ -132,3 +133,7 @@ def test_payload_of_very_many_packets_is_refused_before_it_is_split():
     """Found in review: half a million packets in one POST took the loop for 320 ms."""
     with pytest.raises(MalformedPacket):
         read_payload(b"\x1e".join([b"3"] * 10_001))
+
+
+def test_an_offset_alone_is_an_event_that_nobody_listens_to():
+    assert offset_packet("e1:5-0").text == b'42["offset","e1:5-0"]'

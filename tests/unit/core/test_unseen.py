@@ -2,7 +2,7 @@
 
 import pytest
 
-from channel_server.core.unseen import Seen, Unseen
+from channel_server.core.unseen import Unseen
 
 ONE = ("/records", b"one")
 TWO = ("/records", b"two")
@@ -18,46 +18,46 @@ def waiting(unseen):
 
 
 def test_what_was_heard_waits_until_it_is_seen(unseen):
-    unseen.hear(ONE, 1.0, is_kept=False)
-    unseen.hear(TWO, 2.0, is_kept=False)
+    unseen.hear(ONE, 1.0, None, is_kept=False)
+    unseen.hear(TWO, 2.0, None, is_kept=False)
 
     assert waiting(unseen) == [ONE, TWO]
     assert unseen.oldest_s == 1.0
-    assert unseen.see(ONE, 3.0) is Seen.AWAITED
+    assert unseen.see(ONE, 3.0) is not None
     assert waiting(unseen) == [TWO]
 
 
 def test_what_was_seen_first_is_not_waited_for(unseen):
-    assert unseen.see(ONE, 1.0) is Seen.NEW
+    assert unseen.see(ONE, 1.0) is None
 
-    assert unseen.hear(ONE, 2.0, is_kept=False) is None
+    assert unseen.hear(ONE, 2.0, None, is_kept=False) is None
     assert len(unseen) == 0
 
 
 def test_the_same_words_twice_are_two_messages(unseen):
-    unseen.hear(ONE, 1.0, is_kept=False)
-    unseen.hear(ONE, 2.0, is_kept=False)
+    unseen.hear(ONE, 1.0, None, is_kept=False)
+    unseen.hear(ONE, 2.0, None, is_kept=False)
 
-    assert unseen.see(ONE, 3.0) is Seen.AWAITED
+    assert unseen.see(ONE, 3.0) is not None
     assert waiting(unseen) == [ONE]
-    assert unseen.see(ONE, 3.0) is Seen.AWAITED
-    assert unseen.see(ONE, 3.0) is Seen.NEW
+    assert unseen.see(ONE, 3.0) is not None
+    assert unseen.see(ONE, 3.0) is None
 
 
 def test_channels_are_told_apart(unseen):
-    unseen.hear(ONE, 1.0, is_kept=False)
+    unseen.hear(ONE, 1.0, None, is_kept=False)
 
-    assert unseen.see(("/system_notice", b"one"), 2.0) is Seen.NEW
+    assert unseen.see(("/system_notice", b"one"), 2.0) is None
     assert waiting(unseen) == [ONE]
 
 
 def test_what_clients_have_is_not_new_when_it_is_seen(unseen):
     """The journal was slow, not broken."""
-    unseen.hear(ONE, 1.0, is_kept=False).is_delivered = True
+    unseen.hear(ONE, 1.0, None, is_kept=False).is_delivered = True
 
     assert waiting(unseen) == []
     assert unseen.oldest_s is None
-    assert unseen.see(ONE, 2.0) is Seen.DELIVERED
+    assert unseen.see(ONE, 2.0).is_delivered
 
 
 def test_what_was_announced_long_ago_does_not_swallow_a_message(unseen):
@@ -67,23 +67,23 @@ def test_what_was_announced_long_ago_does_not_swallow_a_message(unseen):
 
     unseen.forget_announced(4.0)
 
-    assert unseen.hear(ONE, 6.0, is_kept=False) is not None
-    assert unseen.hear(TWO, 6.0, is_kept=False) is None
+    assert unseen.hear(ONE, 6.0, None, is_kept=False) is not None
+    assert unseen.hear(TWO, 6.0, None, is_kept=False) is None
 
 
 def test_what_the_journal_never_showed_is_forgotten_in_the_end(unseen):
-    unseen.hear(ONE, 1.0, is_kept=False).is_delivered = True
-    unseen.hear(TWO, 1.0, is_kept=False)
+    unseen.hear(ONE, 1.0, None, is_kept=False).is_delivered = True
+    unseen.hear(TWO, 1.0, None, is_kept=False)
 
     unseen.forget_delivered(60.0)
 
     assert len(unseen) == 1
-    assert unseen.see(ONE, 61.0) is Seen.NEW
+    assert unseen.see(ONE, 61.0) is None
 
 
 def test_memory_is_bounded_on_both_sides(unseen):
     for number in range(100):
-        unseen.hear(("/records", b"h%099d" % number), 1.0, is_kept=False)
+        unseen.hear(("/records", b"h%099d" % number), 1.0, None, is_kept=False)
         unseen.see(("/records", b"s%099d" % number), 1.0)
 
     assert len(unseen) == 10
@@ -92,6 +92,6 @@ def test_memory_is_bounded_on_both_sides(unseen):
 
 
 def test_one_message_larger_than_the_bound_is_kept(unseen):
-    assert unseen.hear(("/records", b"x" * 5000), 1.0, is_kept=False) is not None
+    assert unseen.hear(("/records", b"x" * 5000), 1.0, None, is_kept=False) is not None
 
     assert len(unseen) == 1
