@@ -168,7 +168,6 @@ class Shared:
             intake,
             store,
             metrics=metrics,
-            clock=time.monotonic,
             changed=changed,
         )
         self._stream = Stream(

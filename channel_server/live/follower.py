@@ -25,6 +25,7 @@ _MESSAGES: Final = frozenset({PLAIN.encode(), LIBRARY.encode()})
 _GAP: Final = GAP.encode()
 _BEGIN: Final = BEGIN.encode()
 _EPOCH: Final = re.compile(rb"[A-Za-z0-9_-]{1,32}")
+_GATHER_S: Final = 0.05
 _CATCH_UP_S: Final = 2.0
 
 
@@ -75,7 +76,6 @@ class Follower:
         intake: Delivers.
         store: Where epochs are begun.
         metrics: Counts.
-        clock: Monotonic seconds.
         changed: Called when the node has read all there was for the first time.
 
     Attributes:
@@ -91,7 +91,6 @@ class Follower:
         store: EpochStore,
         *,
         metrics: Metrics,
-        clock: Callable[[], float],
         changed: Callable[[], None],
     ) -> None:
         self._tail = tail
@@ -105,8 +104,7 @@ class Follower:
         self._target = 0
         self._moved = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._looked_at_s = float("-inf")
-        self._clock = clock
+        self._looks = 0
         self.is_loaded = False
 
     async def begin(self) -> int:
@@ -202,12 +200,13 @@ class Follower:
 
     async def reach(self, offset: Offset) -> None:
         """Read on until an offset that is ahead of this node is reached, if it exists at all."""
-        arrived_at_s = self._clock()
+        ticket = self._looks
         async with self._looking:
-            # One look does for all who came before it.
-            if not self._tail.is_ahead(offset) or self._looked_at_s > arrived_at_s:
+            # One look does for all who came before it, and gives some more the time to come.
+            if not self._tail.is_ahead(offset) or self._looks > ticket:
                 return
-            self._looked_at_s = self._clock()
+            await asyncio.sleep(_GATHER_S)
+            self._looks += 1
             with contextlib.suppress(RedisLost, RedisRefused, TimeoutError):
                 state = await self._lease.tick()
                 async with asyncio.timeout(_CATCH_UP_S):

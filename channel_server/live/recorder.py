@@ -102,7 +102,7 @@ class Recorder:
         self._unseen = Unseen(max_bytes)
         self._given_up = 0
         self._queue: list[Heard] = []
-        self._in_flight: list[Heard] = []
+        self._is_appending = False
         self._is_flush_due = False
         self._is_idle = asyncio.Event()
         self.trouble = ""
@@ -164,7 +164,7 @@ class Recorder:
         """Append nothing more; what has not been seen is still kept."""
         self.duty = Duty.WATCHING
         self._queue.clear()
-        self._in_flight = []
+        self._is_appending = False
 
     def record(self) -> None:
         """The lease is ours, and the journal has been read to its end: append what is left."""
@@ -180,7 +180,7 @@ class Recorder:
     @property
     def has_appended(self) -> bool:
         """Whether everything that was heard is in the journal for certain."""
-        return not (self._queue or self._in_flight or self.must_admit_gap)
+        return not (self._queue or self._is_appending or self.must_admit_gap)
 
     def look_after(self, read_at_s: float) -> None:
         """Append what claims to be in the journal and is not; forget what is of no use any more.
@@ -211,18 +211,18 @@ class Recorder:
     def _flush(self) -> None:
         self._is_flush_due = False
         has_something = bool(self._queue) or self.must_admit_gap
-        if self.duty is not Duty.RECORDING or self._in_flight or not has_something:
+        if self.duty is not Duty.RECORDING or self._is_appending or not has_something:
             return
         batch = _first(self._queue)
         contents = [heard.content for heard in batch]
         if self._appender.append(contents, self._appended, after_gap=self.must_admit_gap):
             self.must_admit_gap = False
-            self._in_flight = batch
+            self._is_appending = True
             del self._queue[: len(batch)]
 
     def _appended(self, outcome: Appended, code: str) -> None:
         self.answered_at_s = self._clock()
-        self._in_flight = []
+        self._is_appending = False
         self._is_idle.set()
         if outcome is Appended.YES:
             self._flush()
@@ -235,7 +235,7 @@ class Recorder:
         """Return when what was heard has been appended; after a second at the latest."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_S):
-                while self._queue or self._in_flight:
+                while self._queue or self._is_appending:
                     self._is_idle.clear()
                     await self._is_idle.wait()
 

@@ -1,0 +1,308 @@
+"""What a node does with what it hears: append it, or keep it until somebody has."""
+
+import asyncio
+
+import pytest
+
+from channel_server.core.journal_state import Appended
+from channel_server.live.recorder import Duty, Recorder
+from channel_server.metrics import Metrics
+from publisher.contract.journal import MARK
+
+pytestmark = pytest.mark.asyncio
+
+
+class Appender:
+    """A journal whose answers come when the test says so."""
+
+    def __init__(self):
+        self.batches = []
+        self.is_up = True
+        self._answer = None
+
+    def append(self, contents, answer, *, after_gap):
+        if not self.is_up:
+            return False
+        assert self._answer is None, "two appends at once have no order"
+        self.batches.append([*(["gap"] if after_gap else []), *(data for _, data in contents)])
+        self._answer = answer
+        return True
+
+    def answers(self, outcome, code=""):
+        answer, self._answer = self._answer, None
+        answer(outcome, code)
+
+
+@pytest.fixture
+def appender():
+    return Appender()
+
+
+@pytest.fixture
+def delivered():
+    return []
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def changes():
+    return []
+
+
+@pytest.fixture
+def recorder(appender, delivered, metrics, clock, changes):
+    def deliver(message):
+        delivered.append(message)
+        return 10
+
+    return Recorder(
+        appender,
+        read=lambda content: None if content[1] == b"for nobody" else content[1],
+        deliver=deliver,
+        max_bytes=1000,
+        metrics=metrics,
+        clock=clock,
+        changed=lambda: changes.append("changed"),
+    )
+
+
+def hear(recorder, *payloads):
+    for payload in payloads:
+        recorder.heard("/records", payload)
+
+
+async def turn():
+    """Let the loop do what is due."""
+    await asyncio.sleep(0)
+
+
+async def test_the_holder_appends_all_that_was_heard_in_one_turn_of_the_loop(recorder, appender):
+    recorder.record()
+
+    hear(recorder, b"1", b"2", b"3")
+    await turn()
+
+    assert appender.batches == [[b"1", b"2", b"3"]]
+
+
+async def test_one_append_is_under_way_at_a_time_and_order_is_kept(recorder, appender):
+    recorder.record()
+    hear(recorder, b"1")
+    await turn()
+    hear(recorder, b"2")
+    await turn()
+    hear(recorder, b"3")
+    await turn()
+    assert appender.batches == [[b"1"]]
+
+    appender.answers(Appended.YES)
+
+    assert appender.batches == [[b"1"], [b"2", b"3"]]
+
+
+async def test_who_does_not_hold_the_lease_keeps_what_it_hears(recorder, appender, delivered):
+    hear(recorder, b"1")
+    await turn()
+
+    assert appender.batches == delivered == []
+    assert recorder.oldest.content == ("/records", b"1")
+
+
+async def test_who_takes_over_appends_what_it_has_not_seen(recorder, appender):
+    hear(recorder, b"1", b"2", b"3")
+    recorder.seen(("/records", b"2"))
+
+    recorder.record()
+    await turn()
+
+    assert appender.batches == [[b"1", b"3"]]
+
+
+async def test_what_is_in_the_journal_already_is_not_appended(recorder, appender):
+    recorder.record()
+
+    hear(recorder, b"lib" + MARK)
+    await turn()
+
+    assert appender.batches == []
+    assert recorder.seen(("/records", b"lib")) is not None
+
+
+async def test_what_reaches_nobody_is_not_kept(recorder, appender):
+    recorder.record()
+
+    hear(recorder, b"for nobody")
+    await turn()
+
+    assert appender.batches == []
+    assert recorder.oldest is None
+
+
+async def test_what_was_seen_first_is_not_appended(recorder, appender):
+    recorder.record()
+    assert recorder.seen(("/records", b"1")) is None
+
+    hear(recorder, b"1")
+    await turn()
+
+    assert appender.batches == []
+
+
+async def test_a_lease_that_is_gone_ends_the_recording_and_loses_nothing(recorder, appender):
+    recorder.record()
+    hear(recorder, b"1")
+    await turn()
+    hear(recorder, b"2")
+
+    appender.answers(Appended.NOT_OURS)
+    await turn()
+
+    assert recorder.duty is Duty.WATCHING
+    assert [heard.content[1] for heard in recorder._unseen.waiting()] == [b"1", b"2"]
+
+
+async def test_a_connection_that_is_gone_is_waited_for(recorder, appender):
+    recorder.record()
+    appender.is_up = False
+    hear(recorder, b"1")
+    await turn()
+    recorder.watch()  # it came back, and what was under way is uncertain
+
+    appender.is_up = True
+    recorder.record()
+    await turn()
+
+    assert appender.batches == [[b"1"]]
+
+
+async def test_a_journal_that_refuses_gives_clients_at_once_what_was_heard(
+    recorder, appender, delivered, metrics, changes
+):
+    recorder.record()
+    hear(recorder, b"1", b"lib" + MARK)
+    await turn()
+    hear(recorder, b"2")
+
+    appender.answers(Appended.REFUSED, "OOM")
+    hear(recorder, b"3")
+
+    assert delivered == [b"1", b"lib", b"2", b"3"]
+    assert recorder.trouble == "OOM"
+    assert recorder.must_admit_gap
+    assert metrics.degradations == 1
+    assert changes == ["changed"]
+
+
+async def test_what_clients_have_is_known_when_the_journal_shows_it_after_all(recorder, delivered):
+    hear(recorder, b"1")
+    recorder.degrade("no answer")
+
+    heard = recorder.seen(("/records", b"1"))
+
+    assert heard.is_delivered
+    assert delivered == [b"1"]
+
+
+async def test_a_gap_goes_before_the_first_that_is_appended_again(recorder, appender, changes):
+    recorder.degrade("OOM")
+    hear(recorder, b"1")
+    recorder.heal()
+    recorder.record()
+    hear(recorder, b"2")
+    await turn()
+
+    assert appender.batches == [["gap", b"2"]]
+    assert not recorder.must_admit_gap
+    assert recorder.trouble == ""
+    assert changes == ["changed", "changed"]
+
+
+async def test_what_claims_to_be_in_the_journal_and_is_not_is_appended_in_the_end(
+    recorder, appender, clock
+):
+    """A publisher on another database of this Redis, or one that lies."""
+    recorder.record()
+    hear(recorder, b"lib" + MARK)
+
+    clock.advance(1.9)
+    recorder.look_after(clock())
+    await turn()
+    assert appender.batches == []
+
+    clock.advance(0.2)
+    recorder.look_after(clock())
+    await turn()
+    assert appender.batches == [[b"lib"]]
+
+
+async def test_it_is_the_recorders_business_before_it_is_anybody_elses(recorder, clock):
+    hear(recorder, b"lib" + MARK)
+    hear(recorder, b"plain")
+    kept, plain = recorder._unseen.waiting()
+
+    clock.advance(3.0)
+
+    assert recorder.is_overdue(plain, clock())
+    assert not recorder.is_overdue(kept, clock())
+
+
+async def test_nothing_is_overdue_that_this_node_may_not_have_read_yet(recorder, clock):
+    hear(recorder, b"1")
+    clock.advance(100)
+
+    assert not recorder.is_overdue(recorder.oldest, float("-inf"))
+
+
+async def test_what_had_to_be_given_up_is_admitted(recorder):
+    """Bounded memory: more than fits was heard and not seen."""
+    hear(recorder, *(b"%0300d" % number for number in range(5)))
+
+    recorder.look_after(0.0)
+
+    assert recorder.must_admit_gap
+
+
+async def test_a_batch_is_bounded_by_number_and_bytes(appender, clock):
+    big = Recorder(
+        appender,
+        read=lambda content: content[1],
+        deliver=len,
+        max_bytes=1 << 30,
+        metrics=Metrics(),
+        clock=clock,
+        changed=lambda: None,
+    )
+    big.record()
+    hear(big, *(b"%d" % number for number in range(500)))
+    await turn()
+    while len(appender.batches) < 3:
+        appender.answers(Appended.YES)
+    assert [len(batch) for batch in appender.batches] == [200, 200, 100]
+    appender.answers(Appended.YES)
+
+    hear(big, *(bytes([number]) * 600_000 for number in range(3)))
+    await turn()
+    appender.answers(Appended.YES)
+    appender.answers(Appended.YES)
+    assert [len(batch) for batch in appender.batches[3:]] == [1, 1, 1]
+
+
+async def test_at_the_end_what_was_heard_is_still_appended(recorder, appender):
+    recorder.record()
+    hear(recorder, b"1")
+    await turn()
+    hear(recorder, b"2")
+    finishing = asyncio.get_running_loop().create_task(recorder.finish())
+    await turn()
+    assert not finishing.done()
+
+    appender.answers(Appended.YES)
+    appender.answers(Appended.YES)
+    await finishing
+
+    assert appender.batches == [[b"1"], [b"2"]]
+    assert recorder.has_appended
