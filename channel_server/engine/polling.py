@@ -45,8 +45,18 @@ class Polling:
             front, self._waiting = self._waiting, None
             front.reply(self._reply(packet, zipped=front.takes_gzip))
             return
-        self._outbox.append(packet)
-        self._outbox_bytes += len(packet.text)
+        self._keep([packet])
+
+    def write_all(self, packets: list[Outgoing]) -> None:
+        """Answer the waiting GET with all of them, or keep them for the next one."""
+        self._keep(packets)
+        if self._waiting is not None and self._outbox:
+            front, self._waiting = self._waiting, None
+            front.reply(self._take(zipped=front.takes_gzip))
+
+    def _keep(self, packets: list[Outgoing]) -> None:
+        self._outbox += packets
+        self._outbox_bytes += sum(len(packet.text) for packet in packets)
         self._engine.slow.watch(self._session, self._outbox_bytes)
 
     def poll(self, front: Front) -> bool:

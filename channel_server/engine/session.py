@@ -84,6 +84,14 @@ class Session:
         elif self.polling is not None:
             self.polling.write(packet)
 
+    def write_all(self, packets: list[Outgoing]) -> None:
+        """Queue packets that belong together: a waiting poll is answered with all of them."""
+        if self.socket is not None:
+            for packet in packets:
+                self.socket.write(packet.frame)
+        elif self.polling is not None:
+            self.polling.write_all(packets)
+
     def receive(self, packet: Incoming) -> None:
         """Take a packet from either transport.
 

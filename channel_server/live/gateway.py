@@ -102,8 +102,8 @@ class Gateway(SocketServer):
         pid = self._recovery.pid_for(claim)
         if pid is not None:
             reply["pid"] = pid
-        self.write(session, b"0", namespace, orjson.dumps(reply))
-        self._recovery.admit(session, claim, users.rooms_of(identity))
+        greeting = self.packet(b"0", namespace, orjson.dumps(reply))
+        self._recovery.admit(session, greeting, claim, users.rooms_of(identity))
 
     def farewell(self, session: Session, namespace: str) -> None:
         """Leave the rooms."""

@@ -4,6 +4,9 @@ A client keeps the ``pid`` of its CONNECT reply, and the last string argument of
 offset; when it returns it shows both. The same ``pid`` in the reply tells it that it has
 recovered (socket.io-client 4.6 and later, lib/socket.ts, ``onconnect``); we say so only if it
 has been given everything it missed.
+
+A ``pid`` is 16 random characters and, behind a dot, the offset at which it was given: a client
+that was cut off before any event has reached it stands there.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
     from channel_server.core.journal import Tail
     from channel_server.core.names import Room
     from channel_server.core.offsets import Offset
+    from channel_server.core.packets import Outgoing
     from channel_server.engine.session import Session
     from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
 
-_PID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PID: Final = re.compile(r"[A-Za-z0-9_-]{16}\.(.{1,64})")
 _PATIENCE_S: Final = 4.0
 _PID_BYTES: Final = 12
 
@@ -34,7 +38,7 @@ class Claim(NamedTuple):
 
     Attributes:
         pid: As it was given by some node at some time, or made up.
-        offset: Where it says it stands.
+        offset: Where it stands, or says it does.
     """
 
     pid: str
@@ -81,8 +85,11 @@ class Recovery:
         """Read what a client sends with CONNECT; what cannot be right is counted, and no claim."""
         if "pid" not in auth:
             return None
-        pid, offset = auth["pid"], offsets.read(auth.get("offset"))
-        if not isinstance(pid, str) or not _PID.fullmatch(pid) or offset is None:
+        pid = auth["pid"]
+        parts = _PID.fullmatch(pid) if isinstance(pid, str) else None
+        given = offsets.read(parts[1]) if parts is not None else None
+        offset = offsets.read(auth["offset"]) if "offset" in auth else given
+        if given is None or offset is None:
             self._metrics.bad_claims += 1
             return None
         return Claim(pid, offset)
@@ -111,12 +118,20 @@ class Recovery:
                 self._metrics.recovered += 1
                 return claim.pid
             self._metrics.not_recovered += 1
-        return secrets.token_urlsafe(_PID_BYTES)
+        return f"{secrets.token_urlsafe(_PID_BYTES)}.{self._tail.offset}"
 
-    def admit(self, session: Session, claim: Claim | None, rooms: tuple[Room, ...]) -> None:
-        """Write what the client missed, then join it to its rooms; a long story takes a while.
+    def admit(
+        self, session: Session, greeting: Outgoing, claim: Claim | None, rooms: tuple[Room, ...]
+    ) -> None:
+        """Greet a client, write what it missed, and join it to its rooms; that may take a while.
 
         Does not await: nothing can come between what was missed and what is live.
+
+        Args:
+            session: The client.
+            greeting: The CONNECT reply.
+            claim: What the client shows.
+            rooms: What it may see.
         """
         start = self._tail.key if claim is None else self._tail.start_of(claim.offset)
-        self._replays.begin(session, rooms, min(start, self._tail.key))
+        self._replays.begin(session, greeting, rooms, min(start, self._tail.key))

@@ -73,17 +73,20 @@ class Replays:
         self._under_way: dict[Session, Replay] = {}
         self._is_any = asyncio.Event()
 
-    def begin(self, session: Session, rooms: tuple[Room, ...], after: int) -> None:
+    def begin(
+        self, session: Session, greeting: Outgoing, rooms: tuple[Room, ...], after: int
+    ) -> None:
         """Serve a client from a key on. Does not await; a short story ends in here.
 
         Args:
-            session: The client; its CONNECT reply has been written.
+            session: The client.
+            greeting: Comes first.
             rooms: It sees these, and joins them when it has caught up.
             after: Key of the last entry it has.
         """
         replay = Replay(rooms, after, self._tail.missed(rooms, after), self._tail.complete_from)
         session.is_paced = True
-        if self._write_piece(session, replay):
+        if self._write_piece(session, replay, [greeting]):
             session.is_paced = False
             return
         self._under_way[session] = replay
@@ -110,7 +113,7 @@ class Replays:
                     self.forget(session)
                 elif session in self._under_way and session.unread_bytes == 0:
                     budget -= self._piece_bytes
-                    if self._write_piece(session, replay):
+                    if self._write_piece(session, replay, []):
                         self.forget(session)
                 if budget <= 0:
                     budget = _TURN_BYTES
@@ -119,21 +122,32 @@ class Replays:
                 self._is_any.clear()
             await asyncio.sleep(_PAUSE_S)
 
-    def _write_piece(self, session: Session, replay: Replay) -> bool:
-        """Write as much as there is room for. Return whether the client is in the present."""
+    def _write_piece(self, session: Session, replay: Replay, packets: list[Outgoing]) -> bool:
+        """Write as much as there is room for. Return whether the client is in the present.
+
+        Args:
+            session: The client.
+            replay: Where it is.
+            packets: To go before; all is written at once, so that a poll gets it in one answer.
+        """
         budget = self._piece_bytes
         while budget > 0:
             if not replay.entries and not self._more(replay):
-                self._join(session, replay)
+                offset = self._tail.offset
+                if offset is not None:
+                    packets.append(offset_packet(str(offset)))
+                session.write_all(packets)
+                self._rooms.join(session, replay.rooms)
                 return True
             if self._is_overrun(replay):
                 session.hang_up("replay overrun")
                 return True
             entry = replay.entries.popleft()
             replay.after = entry.key
-            session.write(Outgoing(entry.frame))
+            packets.append(Outgoing(entry.frame))
             self._metrics.replayed += 1
             budget -= len(entry.frame)
+        session.write_all(packets)
         return False
 
     def _more(self, replay: Replay) -> bool:
@@ -145,9 +159,3 @@ class Replays:
         """Whether something that the client should get next is gone from the tail by now."""
         now_from = self._tail.complete_from
         return now_from > replay.complete_from and now_from > replay.entries[0].key
-
-    def _join(self, session: Session, replay: Replay) -> None:
-        self._rooms.join(session, replay.rooms)
-        offset = self._tail.offset
-        if offset is not None:
-            session.write(offset_packet(str(offset)))

@@ -16,6 +16,7 @@ from channel_server.live.namespaces import Namespaces
 from channel_server.live.packet import Json, Packet
 
 if TYPE_CHECKING:
+    from channel_server.core.packets import Outgoing
     from channel_server.engine.options import Options
     from channel_server.engine.session import Session
 
@@ -73,23 +74,22 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     ) -> None:
         """Answer CONNECT. Does not await: nothing can come between this and what it writes."""
         del auth, admitted
-        self.write(session, b"0", namespace, orjson.dumps({"sid": sid}))
+        session.write(self.packet(b"0", namespace, orjson.dumps({"sid": sid})))
 
     def farewell(self, session: Session, namespace: str) -> None:
         """A client has left a namespace and keeps its session."""
 
     @staticmethod
-    def write(session: Session, kind: bytes, namespace: str, data: bytes) -> None:
-        """Write one Socket.IO packet.
+    def packet(kind: bytes, namespace: str, data: bytes) -> Outgoing:
+        """Prepare one Socket.IO packet.
 
         Args:
-            session: Receiver.
             kind: Packet type, one character.
             namespace: Where it belongs.
             data: JSON.
         """
         place = b"" if namespace == MAIN else namespace.encode() + b","
-        session.write(text_packet(b"".join((b"4", kind, place, data))))
+        return text_packet(b"".join((b"4", kind, place, data)))
 
     async def _handle_connect(
         self, eio_sid: str, namespace: str | None, data: dict[str, Any] | None
@@ -99,7 +99,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
             return
         namespace = namespace or MAIN
         if namespace not in self.namespaces:
-            self.write(session, b"4", namespace, _INVALID_NAMESPACE)
+            session.write(self.packet(b"4", namespace, _INVALID_NAMESPACE))
             return
         if self.manager.sid_from_eio_sid(eio_sid, namespace) is not None:
             raise MalformedPacket("connected already")

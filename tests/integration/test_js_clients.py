@@ -10,7 +10,8 @@ import threading
 
 import pytest
 
-from tests.node_client import CLIENTS, NodeClient
+from publisher import Publisher
+from tests.node_client import CLIENTS, RECOVERING_CLIENTS, NodeClient
 from tests.servers import free_port, start_channel_server, stop
 
 pytestmark = [pytest.mark.redis, pytest.mark.node]
@@ -247,3 +248,91 @@ def test_a_client_comes_back_after_the_server_was_killed(package, mortal_server,
 
     assert lost["reason"] in {"transport close", "transport error"}
     assert client.data_of("records") == [before, after]
+
+
+# ── recovery ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(params=RECOVERING_CLIENTS)
+def recovering(request):
+    return request.param
+
+
+@pytest.mark.parametrize("options", [POLLING, WEBSOCKET, {}], ids=["polling", "websocket", "both"])
+def test_a_client_that_was_cut_off_recovers_what_it_missed(recovering, server_url, rails, options):
+    """Before it has received anything, and after; again and again."""
+    token, room = rails.sign_in()
+    with NodeClient(recovering, server_url, token=token, **options) as client:
+        assert not client.wait_for("connect")["recovered"]
+        for number in range(3):
+            client.cut()
+            client.wait_for("disconnect")
+            missed = rails.publish_records(room, number)
+            assert client.wait_for("connect")["recovered"]
+            assert client.wait_for("records")["data"] == missed
+            live = rails.publish_records(room, f"live {number}")
+            assert client.wait_for("records")["data"] == live
+
+    assert len(client.data_of("records")) == 6
+
+
+def test_a_client_recovers_after_a_kill(recovering, redis_server, rails):
+    """The server that comes back knows nothing of the one that was there; the journal does."""
+    token, room = rails.sign_in()
+    user_id = int(room.removeprefix("user-"))
+    settings = {"REDIS_URL": redis_server.url, "PORT": str(free_port()), "PLAIN_PUBLISHERS": "0"}
+    first = start_channel_server(settings)
+    with (
+        NodeClient(recovering, first.url, token=token, **WEBSOCKET) as client,
+        Publisher.from_url(redis_server.url) as publisher,
+    ):
+        client.wait_for("connect")
+        stop(first.process, signal.SIGKILL)
+        client.wait_for("disconnect")
+        publisher.publish_records({"comments": [{"id": 1}]}, user_id=user_id)
+
+        second = start_channel_server(settings)
+        try:
+            assert client.wait_for("connect", within_s=15)["recovered"]
+            assert client.wait_for("records")["data"]["room"] == room
+        finally:
+            stop(second.process)
+
+
+def test_a_client_of_before_recovery_simply_connects(server_url, rails):
+    """It takes the offset for an argument that nobody asked for, as with the Node program."""
+    token, room = rails.sign_in()
+    with NodeClient("socket.io-client-4.5.4", server_url, token=token) as client:
+        client.wait_for("connect")
+        client.cut()
+        client.wait_for("disconnect")
+        client.wait_for("connect")
+        message = rails.publish_records(room, "hi")
+
+        assert client.wait_for("records")["data"] == message
+
+
+def test_a_visitor_recovers_notices(recovering, server_url, rails):
+    with NodeClient(recovering, server_url, token=None) as client:
+        client.wait_for("connect")
+        client.cut()
+        client.wait_for("disconnect")
+        notice = rails.publish_notice("missed")
+
+        assert client.wait_for("connect")["recovered"]
+        assert client.wait_for("notice")["data"] == notice
+
+
+def test_who_is_hung_up_by_an_order_returns_by_itself(recovering, server_url, redis_server, rails):
+    """A DISCONNECT packet would keep the stock client away for good."""
+    token, room = rails.sign_in()
+    user_id = int(room.removeprefix("user-"))
+    with (
+        NodeClient(recovering, server_url, token=token) as client,
+        Publisher.from_url(redis_server.url) as publisher,
+    ):
+        client.wait_for("connect")
+        publisher.disconnect_user(user_id)
+
+        client.wait_for("disconnect")
+        assert client.wait_for("connect")["recovered"]

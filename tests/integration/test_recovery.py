@@ -16,6 +16,8 @@ from tests.integration.site import Site, new_id
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
+PID = "p" * 16 + ".e1:1-0"
+
 
 class Client:
     """A client that recovers as socket.io-client does: it keeps ``pid`` and the last offset.
@@ -137,7 +139,8 @@ async def test_every_client_is_told_where_it_stands_at_once(pages, site, transpo
 
     assert await client.seed() == []
     assert re.fullmatch(r"[\w-]{8}:\d+-\d+", client.offset)
-    assert re.fullmatch(r"[\w-]{16}", client.pid)
+    assert re.fullmatch(r"[\w-]{16}", client.pid.partition(".")[0])
+    assert client.pid.partition(".")[2] == client.offset
     assert client.recovered is False
 
 
@@ -171,6 +174,22 @@ async def test_a_client_that_had_received_nothing_recovers(pages, site, transpor
     site.publish(account.room, 1)
 
     await client.enter(pages)
+
+    assert client.recovered
+    assert bodies(await client.seed()) == [1]
+
+
+async def test_a_client_that_was_cut_off_before_its_first_event_recovers(pages, site, transport):
+    """The CONNECT reply has come, and nothing after it."""
+    account = site.sign_in()
+    client = await Client(account.token, transport).enter(pages)
+    await client.cut()
+    site.publish(account.room, 1)
+    assert client.offset is None
+
+    claim = {"pid": client.pid}
+    client.pid = None
+    await client.enter(pages, **claim)
 
     assert client.recovered
     assert bodies(await client.seed()) == [1]
@@ -369,14 +388,18 @@ async def test_a_client_that_is_ahead_of_a_node_waits_for_it(
         {"pid": "", "offset": ""},
         {"pid": "p"},
         {"pid": "p", "offset": "junk"},
-        {"pid": "p" * 100_000, "offset": "e1:1-0"},
-        {"pid": "p", "offset": "e1:1-0" + "0" * 100_000},
-        {"pid": "a b", "offset": "e1:1-0"},
+        {"pid": "p", "offset": "e1:1-0"},
+        {"pid": PID, "offset": None},
+        {"pid": PID, "offset": "junk"},
+        {"pid": PID, "offset": "e1:1-"},
+        {"pid": PID, "offset": "e1:1-0" + "0" * 100_000},
+        {"pid": PID + "0" * 100_000},
+        {"pid": PID + "\n"},
+        {"pid": "p" * 15 + " .e1:1-0"},
+        {"pid": "p" * 16 + ".junk", "offset": "e1:1-0"},
         {"pid": {"$ne": 1}, "offset": ["e1:1-0"]},
-        {"pid": "p", "offset": "e1:1-"},
-        {"pid": "p\n", "offset": "e1:1-0"},
     ],
-    ids=lambda claim: repr(claim)[:40],
+    ids=lambda claim: f"{len(str(claim))} {claim}"[:64],
 )
 async def test_a_claim_that_cannot_be_right_is_a_first_visit(pages, site, claim):
     """No exception, no history, a fresh pid."""
@@ -420,7 +443,7 @@ async def test_an_offset_of_another_epoch_is_no_recovery_and_shows_only_ones_own
     site.publish(ben.room, "for Ben")
     await (await Client(ann.token).enter(pages)).seed()
 
-    client = await Client(ben.token).enter(pages, pid="p", offset="another:1-0")
+    client = await Client(ben.token).enter(pages, pid=PID, offset="another:1-0")
 
     assert not client.recovered
     assert bodies(await client.seed()) == ["for Ben"]
@@ -557,7 +580,7 @@ async def test_without_a_journal_there_is_no_pid_and_no_offset(
 ):
     account = own_site.sign_in()
     pages = await open_pages(start(REDIS_URL=own_redis.url, **settings))
-    client = await Client(account.token).enter(pages, pid="p", offset="e1:1-0")
+    client = await Client(account.token).enter(pages, pid=PID, offset="e1:1-0")
 
     own_site.publish(account.room, 1)
     packet = await client.page._packet(WAITS_MS)

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from channel_server.core.journal import Tail
+from channel_server.core.packets import text_packet
 from channel_server.core.rooms import Rooms
 from channel_server.live.replays import Replays
 from channel_server.metrics import Metrics
@@ -14,6 +15,7 @@ from channel_server.metrics import Metrics
 pytestmark = pytest.mark.asyncio
 
 ROOMS = ("notice", "group-7")
+HELLO = text_packet(b"40{}")
 
 
 class Session:
@@ -30,6 +32,10 @@ class Session:
         assert self.is_open
         self.texts.append(packet.text)
         self.unread_bytes += len(packet.frame)
+
+    def write_all(self, packets):
+        for packet in packets:
+            self.write(packet)
 
     def read(self):
         self.unread_bytes = 0
@@ -83,9 +89,9 @@ async def test_a_short_story_ends_at_once_with_the_place_where_the_client_stands
     fill(tail, 1, 2, size=5)
     session = Session()
 
-    replays.begin(session, ROOMS, 1 << 64 | tail._base)
+    replays.begin(session, HELLO, ROOMS, 1 << 64 | tail._base)
 
-    assert session.texts == [b"00002", b'42["offset","e1:2-0"]']
+    assert session.texts == [b"40{}", b"00002", b'42["offset","e1:2-0"]']
     assert rooms.rooms(session) == ROOMS
     assert metrics.replayed == 1
     assert not session.is_paced
@@ -95,19 +101,19 @@ async def test_a_long_story_is_written_as_it_is_read(replays, tail, rooms):
     fill(tail, 1, 10)
     session = Session()
 
-    replays.begin(session, ROOMS, 0)
+    replays.begin(session, HELLO, ROOMS, 0)
 
-    assert len(session.texts) == 4  # 1,000 bytes, and what it takes to pass them
+    assert len(session.texts) == 5  # hello, 1,000 bytes, and what it takes to pass them
     assert session.is_paced
     assert rooms.rooms(session) == ()
     await asyncio.sleep(0.1)
-    assert len(session.texts) == 4
+    assert len(session.texts) == 5
 
     for _ in range(4):
         before = len(session.texts)
         session.read()
         await until(lambda before=before: len(session.texts) > before or rooms.rooms(session))
-    assert len(session.texts) == 11
+    assert len(session.texts) == 12
     assert session.texts[-1] == b'42["offset","e1:10-0"]'
     assert rooms.rooms(session) == ROOMS
     assert not session.is_paced
@@ -116,14 +122,14 @@ async def test_a_long_story_is_written_as_it_is_read(replays, tail, rooms):
 async def test_what_happens_meanwhile_comes_before_it_joins(replays, tail, rooms):
     fill(tail, 1, 4)
     session = Session()
-    replays.begin(session, ROOMS, 0)
+    replays.begin(session, HELLO, ROOMS, 0)
     fill(tail, 5, 5)
 
     while not rooms.rooms(session):
         session.read()
         await asyncio.sleep(0.001)
 
-    numbers = [int(text) for text in session.texts[:-1]]
+    numbers = [int(text) for text in session.texts[1:-1]]
     assert numbers == [1, 2, 3, 4, 5]
 
 
@@ -133,7 +139,7 @@ async def test_what_is_dropped_while_it_is_served_sends_the_client_away_to_ask_a
     """It was told that it recovers, and would miss something without a word."""
     fill(tail, 1, 10)
     session = Session()
-    replays.begin(session, ROOMS, 0)
+    replays.begin(session, HELLO, ROOMS, 0)
 
     fill(tail, 11, 150)
     tail.gap(151 << 64)
@@ -146,8 +152,8 @@ async def test_what_is_dropped_while_it_is_served_sends_the_client_away_to_ask_a
 async def test_who_goes_is_forgotten(replays, tail, rooms):
     fill(tail, 1, 10)
     gone, left = Session(), Session()
-    replays.begin(gone, ROOMS, 0)
-    replays.begin(left, ROOMS, 0)
+    replays.begin(gone, HELLO, ROOMS, 0)
+    replays.begin(left, HELLO, ROOMS, 0)
 
     gone.is_open = False
     replays.forget(left)
@@ -160,7 +166,7 @@ async def test_who_goes_is_forgotten(replays, tail, rooms):
 async def test_those_that_are_served_can_be_found_by_their_user(replays, tail):
     fill(tail, 1, 10)
     session = Session()
-    replays.begin(session, ("notice", "user-5", "group-7"), 0)
+    replays.begin(session, HELLO, ("notice", "user-5", "group-7"), 0)
 
     assert replays.concerned("user-5") == [session]
     assert replays.concerned("user-6") == []
@@ -170,7 +176,7 @@ async def test_many_are_served_side_by_side(replays, tail, rooms):
     fill(tail, 1, 20)
     sessions = [Session() for _ in range(50)]
     for session in sessions:
-        replays.begin(session, ROOMS, 0)
+        replays.begin(session, HELLO, ROOMS, 0)
 
     async with asyncio.timeout(5):
         while any(not rooms.rooms(session) for session in sessions):
@@ -178,4 +184,4 @@ async def test_many_are_served_side_by_side(replays, tail, rooms):
                 session.read()
             await asyncio.sleep(0.001)
 
-    assert all(len(session.texts) == 21 for session in sessions)
+    assert all(len(session.texts) == 22 for session in sessions)
