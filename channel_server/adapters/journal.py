@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = (journal.JOURNAL.encode(), journal.STATE.encode())
 _KEYS_AND_LEASE: Final = (*_KEYS, journal.LEASE.encode())
+_ALL_KEYS: Final = (*_KEYS_AND_LEASE, journal.NODES.encode())
 _PLAIN: Final = journal.PLAIN.encode()
 _GAP: Final = journal.GAP.encode()
 _WITHIN_S: Final = 1.0
@@ -108,8 +109,8 @@ class Journal:
             self._node.encode(),
             b"" if covered_to is None else b"%d" % covered_to,
         )
-        reply = await self._commands.run_script(TICK, _KEYS_AND_LEASE, arguments, _WITHIN_S)
-        epoch, trimmed, last, role, covered, now_ms = reply
+        reply = await self._commands.run_script(TICK, _ALL_KEYS, arguments, _WITHIN_S)
+        epoch, trimmed, last, role, covered, now_ms, nodes = reply
         return JournalState(
             epoch=epoch.decode(),
             trimmed=position_of(trimmed),
@@ -117,6 +118,7 @@ class Journal:
             role=Role(role.decode()),
             covered_to=int(covered) if covered else None,
             now_ms=int(now_ms),
+            nodes=nodes,
         )
 
     async def admit_gap(self) -> int:
@@ -129,12 +131,19 @@ class Journal:
         arguments = (epoch.encode(), _new_epoch())
         await self._commands.run_script(BEGIN, _KEYS, arguments, _WITHIN_S)
 
-    async def release(self, covered_to: int | None) -> None:
-        """Give the lease back, if it is ours. Raises what ``tick`` does."""
-        covered = b"" if covered_to is None else b"%d" % covered_to
-        await self._commands.run_script(
-            RELEASE, _KEYS_AND_LEASE, (self.lease.encode(), covered), _WITHIN_S
+    async def release(self, covered_to: int | None, *, for_good: bool) -> None:
+        """Give the lease back, if it is ours. Raises what ``tick`` does.
+
+        Args:
+            covered_to: As for ``tick``.
+            for_good: This node goes away.
+        """
+        arguments = (
+            self.lease.encode(),
+            b"" if covered_to is None else b"%d" % covered_to,
+            self._node.encode() if for_good else b"",
         )
+        await self._commands.run_script(RELEASE, _ALL_KEYS, arguments, _WITHIN_S)
 
 
 def _new_epoch() -> bytes:

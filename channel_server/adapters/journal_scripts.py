@@ -29,18 +29,21 @@ return add('{GAP}', '', '')
 """)
 
 TICK: Final = Script(f"""{COMMON}
--- KEYS[3]: lease. ARGV: lease value, name for a new epoch, lease in ms, 'watch', 'take' or 'force',
+-- KEYS[3]: lease, KEYS[4]: nodes. ARGV: lease value, name for a new epoch, lease in ms, 'watch',
+-- 'take' or 'force',
 -- window in s, entries, bytes, the node's name, and, from who holds the lease, up to when it has
 -- heard and appended everything, in microseconds, or ''.
--- Returns epoch, trimmed, last id, 'other', 'mine' or 'taken', covered, and the time in ms.
+-- Returns epoch, trimmed, last id, 'other', 'free', 'mine' or 'taken', covered, the time in ms, and
+-- the number of nodes that live.
 redis.call('HSET', state, 'window', ARGV[5], 'entries', ARGV[6], 'max_bytes', ARGV[7])
 local epoch = ensure(ARGV[2])
 
 -- A lease of an earlier connection of this node is free to take.
 local function is_ours(holder) return string.sub(holder, 1, #ARGV[8] + 1) == ARGV[8] .. ':' end
 
-local lease, role = KEYS[3], 'other'
+local lease = KEYS[3]
 local holder = redis.call('GET', lease)
+local role = holder and 'other' or 'free'
 if holder == ARGV[1] then
   role = 'mine'
   redis.call('PEXPIRE', lease, ARGV[3])
@@ -52,6 +55,9 @@ end
 
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+redis.call('ZADD', KEYS[4], now_ms, ARGV[8])
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', now_ms - ARGV[3]))
+redis.call('PEXPIRE', KEYS[4], ARGV[3])
 local oldest = string.format('%.0f', math.max(0, now_ms - ARGV[5] * 1000))
 for _ = 1, 10 do
   local old = redis.call('XRANGE', journal, '-', oldest, 'COUNT', 100)
@@ -66,7 +72,8 @@ for i = 1, #about, 2 do
   if about[i] == 'last-generated-id' then last = about[i + 1] end
 end
 local known = redis.call('HMGET', state, 'trimmed', 'covered')
-return {{epoch, known[1], last, role, known[2] or '', string.format('%.0f', now_ms)}}
+return {{epoch, known[1], last, role, known[2] or '', string.format('%.0f', now_ms),
+  redis.call('ZCARD', KEYS[4])}}
 """)
 
 BEGIN: Final = Script(f"""{COMMON}
@@ -77,7 +84,9 @@ return 1
 """)
 
 RELEASE: Final = Script(f"""{COMMON}
--- KEYS[3]: lease. ARGV: lease value, covered or ''. Gives the lease back.
+-- KEYS[3]: lease, KEYS[4]: nodes. ARGV: lease value, covered or '', name of the node if it goes
+-- away, else ''. Gives the lease back.
+redis.call('ZREM', KEYS[4], ARGV[3])
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
 if ARGV[2] ~= '' then redis.call('HSET', state, 'covered', ARGV[2]) end
 return redis.call('DEL', KEYS[3])

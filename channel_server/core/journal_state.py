@@ -17,7 +17,8 @@ class LeaseWish(enum.Enum):
 class Role(enum.Enum):
     """Whose the lease is, after a tick."""
 
-    OTHER = "other"  # somebody else's, or nobody's
+    OTHER = "other"  # somebody else's
+    FREE = "free"  # nobody's
     MINE = "mine"
     TAKEN = "taken"  # ours, as of now
 
@@ -57,6 +58,7 @@ class JournalState:
         covered_to: Up to when the last holder of the lease has heard and appended everything:
             microseconds since 1970, by the clock of Redis. None if nobody has said.
         now_ms: The clock of Redis, in milliseconds since 1970.
+        nodes: How many nodes have given a sign of life of late, this one included.
     """
 
     epoch: str
@@ -65,3 +67,4 @@ class JournalState:
     role: Role
     covered_to: int | None
     now_ms: int
+    nodes: int

@@ -2,7 +2,8 @@
 
 The lease runs out after three seconds without a word of its holder. A node takes it when nobody
 has it, and from a holder that has gone deaf: when a message that it has heard itself is not in the
-journal after two seconds.
+journal after two seconds. A node that has not heard everything since the last holder's proof lets
+others go first: what it has missed, they may have.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _LOOK_S: Final = 0.25
 _PATIENCE_S: Final = 1.0
 """A message waits no longer for a journal that does not answer."""
 
+_YIELD_S: Final = 0.75
 _SILENCE_S: Final = 2.0
 _PROVEN_MS: Final = 2_500
 
@@ -44,7 +46,7 @@ class Store(Protocol):
         """Append a gap, whoever has the lease."""
         ...
 
-    async def release(self, covered_to: int | None) -> None:
+    async def release(self, covered_to: int | None, *, for_good: bool) -> None:
         """Give the lease back."""
         ...
 
@@ -106,6 +108,7 @@ class Lease:
         self._must_release = False
         self._is_stopping = False
         self._ticked_at_s = self._state_at_s = float("-inf")
+        self._free_since_s: float | None = None
         self._settled_at: int | None = None
         self._wake = asyncio.Event()
         self.state: JournalState | None = None
@@ -175,8 +178,9 @@ class Lease:
         recorder = self._recorder
         self._ticked_at_s = asked_at_s = self._clock()
         if self._must_release:
-            await self._store.release(self.coverage.covered_to or None)
+            await self._store.release(self.coverage.covered_to or None, for_good=False)
             self._must_release = False
+            self._free_since_s = asked_at_s
         if recorder.duty is not Duty.WATCHING:
             self.coverage.probe()
         wish = self._wish()
@@ -187,13 +191,17 @@ class Lease:
         await self._assume(state)
         recorder.look_after(asked_at_s if self._has_read_all() else float("-inf"))
         self._judge(state)
-        if was_done or (state.role is Role.OTHER and wish is not LeaseWish.WATCH):
+        if was_done or state.role is Role.OTHER:
             self._settle(state)
         return state
 
     def _wish(self) -> LeaseWish:
-        if self._is_stopping or self.coverage.covered_from is None:
+        if self._is_stopping or self.coverage.covered_from is None or self.state is None:
             return LeaseWish.WATCH
+        if self._free_since_s is not None and self._has_hole(self.state):
+            waited_s = self._clock() - self._free_since_s
+            if self.state.nodes > 1 and waited_s < _YIELD_S:
+                return LeaseWish.WATCH
         oldest = self._recorder.oldest
         is_overdue = (
             oldest is not None
@@ -215,7 +223,12 @@ class Lease:
                 await self._store.admit_gap()
                 recorder.must_admit_gap = False
             recorder.heal()
-        if state.role is Role.OTHER:
+        if state.role is not Role.FREE:
+            self._free_since_s = None
+        elif self._free_since_s is None:
+            self._free_since_s = self._clock()
+            self._wake.set()  # to take it, now that this is known
+        if state.role in {Role.OTHER, Role.FREE}:
             if recorder.duty is not Duty.WATCHING:
                 recorder.watch()
         elif recorder.duty is Duty.WATCHING and not self._must_release:
@@ -223,15 +236,17 @@ class Lease:
 
     def _take(self, state: JournalState) -> None:
         """The lease is ours. What was published in a hole of everybody's hearing is admitted."""
-        covered_from = self.coverage.covered_from
-        is_hole = (
-            covered_from is None or state.covered_to is None or covered_from > state.covered_to
-        )
-        if is_hole and self._are_gaps_admitted:
+        if self._has_hole(state):
             self._recorder.must_admit_gap = True
         self._recorder.duty = Duty.TAKING
         log.info("recording", extra={"gap": self._recorder.must_admit_gap})
         self.progress()
+
+    def _has_hole(self, state: JournalState) -> bool:
+        """Whether something may have been published between the last proof and our own hearing."""
+        covered_from, covered_to = self.coverage.covered_from, state.covered_to
+        is_hole = covered_from is None or covered_to is None or covered_from > covered_to
+        return is_hole and self._are_gaps_admitted
 
     def _judge(self, state: JournalState) -> None:
         """Find out whether the journal holds all that is published, as of this moment.
@@ -274,12 +289,14 @@ class Lease:
         is_heard = self.coverage.covered_from is not None
         if is_stuck or (is_heard and answered_at_s < now - _SILENCE_S):
             self._degrade("no answer")
+        elif self._recorder.trouble:
+            self._recorder.deliver_waiting()
 
     async def stop(self) -> None:
         """Append what has been heard, and give the lease back."""
         self._is_stopping = True
         await self._recorder.finish()
         try:
-            await self._store.release(self._covered_to())
+            await self._store.release(self._covered_to(), for_good=True)
         except (RedisLost, RedisRefused):
             log.warning("lease not released")

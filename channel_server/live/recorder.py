@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _OVERDUE_S: Final = 2.0
 """What nobody has appended by now is not going to be: its recorder has gone deaf."""
 
+_PATIENCE_S: Final = 1.0
 _FORGET_S: Final = 60.0
 _STOP_S: Final = 1.0
 _BATCH: Final = 200
@@ -64,7 +65,8 @@ class Recorder:
 
     - one append is under way at a time, so messages enter the journal in the order of hearing;
     - a message is given up only when it has been seen in the journal, or clients have it;
-    - in trouble, clients get at once what is heard, and a gap will be admitted.
+    - in trouble, clients get at once what is heard and is not in the journal for certain, and a
+      gap will be admitted.
 
     Args:
         appender: The journal.
@@ -127,7 +129,7 @@ class Recorder:
         heard = self._unseen.hear(content, self._clock(), message, is_kept=is_kept)
         if heard is None:
             return 0
-        if self.trouble:
+        if self.trouble and not is_kept:
             return self._deliver_now(heard)
         if not is_kept and self.duty is Duty.RECORDING:
             self._queue.append(heard)
@@ -253,8 +255,18 @@ class Recorder:
             self.trouble = reason
             self._changed()
         self.watch()
+        self.deliver_waiting()
+
+    def deliver_waiting(self) -> None:
+        """Give clients what they have been waiting for, in trouble.
+
+        What its publisher has appended gets a second more: it is in the journal, where those who
+        come in this moment will find it.
+        """
+        overdue_s = self._clock() - _PATIENCE_S
         for heard in self._unseen.waiting():
-            self._deliver_now(heard)
+            if not heard.is_kept or heard.at_s < overdue_s:
+                self._deliver_now(heard)
 
     def heal(self) -> None:
         """The journal works again."""

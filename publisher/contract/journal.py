@@ -8,6 +8,7 @@ Redis is touched by the scripts below. They use only commands that Redis knows s
 ``{channel_server}:state``            hash: ``epoch``, ``trimmed``, ``bytes``, ``covered``,
                                       and the bounds ``window``, ``entries``, ``max_bytes``
 ``{channel_server}:lease``            string: which node appends what was published plainly
+``{channel_server}:nodes``            sorted set: channel servers, by their last sign of life in ms
 ``{channel_server}:sent:<id>``        string: this message was appended already (60 s)
 ``{channel_server}:tokens:<user>``    set: channel tokens that were issued to a user
 ====================================  ======================================================
@@ -29,6 +30,7 @@ from typing import Final
 JOURNAL: Final = "{channel_server}:journal"
 STATE: Final = "{channel_server}:state"
 LEASE: Final = "{channel_server}:lease"
+NODES: Final = "{channel_server}:nodes"
 SENT: Final = "{channel_server}:sent:"
 TOKENS: Final = "{channel_server}:tokens:"
 PROBE: Final = "{channel_server}:probe:"

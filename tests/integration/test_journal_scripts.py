@@ -14,7 +14,7 @@ from channel_server.core.journal_state import Appended, Bounds, LeaseWish, Role
 from channel_server.core.offsets import position_of
 from channel_server.errors import RedisRefused
 from publisher import Publisher
-from publisher.contract.journal import JOURNAL, LEASE, STATE
+from publisher.contract.journal import JOURNAL, LEASE, NODES, STATE
 from tests.integration.program import until
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
@@ -73,7 +73,7 @@ async def test_the_first_look_begins_an_epoch(node, redis):
     state = await a.tick(LeaseWish.WATCH, None)
 
     assert entries(redis) == [(b"b", b"", state.epoch.encode())]
-    assert (state.role, state.trimmed, state.covered_to) == (Role.OTHER, 0, None)
+    assert (state.role, state.trimmed, state.covered_to) == (Role.FREE, 0, None)
     assert state.last == position_of(redis.xinfo_stream(JOURNAL)["last-generated-id"])
     assert (await a.tick(LeaseWish.WATCH, None)).epoch == state.epoch
 
@@ -130,11 +130,24 @@ async def test_a_released_lease_is_free_and_tells_how_far_it_was_covered(node):
     a, b = await node("a"), await node("b")
     await a.tick(LeaseWish.TAKE, None)
 
-    await b.release(1)  # not b's to give
-    await a.release(1234)
+    await b.release(1, for_good=False)  # not b's to give
+    await a.release(1234, for_good=False)
 
     state = await b.tick(LeaseWish.TAKE, None)
     assert (state.role, state.covered_to) == (Role.TAKEN, 1234)
+
+
+async def test_nodes_are_counted_while_they_live(node, redis):
+    a, b = await node("a"), await node("b")
+    await a.tick(LeaseWish.WATCH, None)
+    assert (await b.tick(LeaseWish.WATCH, None)).nodes == 2
+
+    await b.release(None, for_good=True)
+    assert (await a.tick(LeaseWish.WATCH, None)).nodes == 1
+
+    await b.tick(LeaseWish.WATCH, None)
+    await until(lambda: not redis.exists(NODES), "both have been silent for long enough")
+    assert (await a.tick(LeaseWish.WATCH, None)).nodes == 1
 
 
 async def test_a_gap_goes_before_what_is_appended_with_it(node, redis):

@@ -54,6 +54,7 @@ class Redis:
             role=Role.OTHER,
             covered_to=None,
             now_ms=0,
+            nodes=1,
         )
         return self.state
 

@@ -23,6 +23,7 @@ class Store:
     role: Role = Role.OTHER
     covered_to: int | None = None
     last: int = 0
+    nodes: int = 1
     trouble: Exception | None = None
     said: list = field(default_factory=list)
 
@@ -37,19 +38,33 @@ class Store:
             role=self.role,
             covered_to=self.covered_to,
             now_ms=NOW_US // 1000,
+            nodes=self.nodes,
         )
 
     async def admit_gap(self):
         self.said.append("gap")
         return self.last
 
-    async def release(self, covered_to):
-        self.said.append(("release", covered_to))
+    async def release(self, covered_to, *, for_good):
+        self.said.append(("release", covered_to, for_good))
 
     def append(self, contents, answer, *, after_gap):
         del answer
         self.said.append(("append", [data for _, data in contents], after_gap))
         return True
+
+
+def state_of(store):
+    """What a tick has found that was before all that the test is about."""
+    return JournalState(
+        epoch="e1",
+        trimmed=0,
+        last=0,
+        role=Role.FREE,
+        covered_to=store.covered_to,
+        now_ms=NOW_US // 1000,
+        nodes=1,
+    )
 
 
 @dataclass
@@ -107,6 +122,7 @@ def lease(store, recorder, coverage, place, clock, has_plain_publishers):
         changed=lambda: None,
     )
     lease.coverage = coverage
+    lease.state = state_of(store)
     return lease
 
 
@@ -197,7 +213,7 @@ async def test_a_node_that_has_gone_deaf_gives_the_lease_back(lease, store, reco
     await lease.tick()
 
     assert recorder.duty is Duty.WATCHING
-    assert ("release", coverage.covered_to) in store.said
+    assert ("release", coverage.covered_to, False) in store.said
     assert not lease.whole.is_set()
     assert wishes(store)[-1] is LeaseWish.WATCH
 
@@ -348,14 +364,55 @@ async def test_at_the_end_the_lease_is_given_back_and_not_taken_again(lease, sto
     await lease.stop()
     await lease.tick()
 
-    assert ("release", coverage.covered_to) in store.said
+    assert ("release", coverage.covered_to, True) in store.said
     assert wishes(store)[-1] is LeaseWish.WATCH
 
 
 async def test_an_end_without_redis_is_an_end(lease, store):
-    async def away(_covered_to):
+    async def away(_covered_to, *, for_good):
+        del for_good
         raise RedisLost("away")
 
     store.release = away
 
     await lease.stop()
+
+
+async def test_a_node_with_a_hole_lets_those_go_first_that_may_have_none(
+    lease, store, recorder, coverage, clock
+):
+    """Found by cutting off the recorder: it came back first, and admitted a gap that was none."""
+    store.nodes, store.role, store.covered_to = 2, Role.FREE, coverage.covered_from - 1
+    await lease.tick()
+    await lease.tick()
+    assert wishes(store)[-1] is LeaseWish.WATCH
+
+    clock.advance(0.8)
+    await lease.tick()
+    assert wishes(store)[-1] is LeaseWish.TAKE
+    assert recorder.duty is Duty.WATCHING
+
+
+async def test_a_node_without_a_hole_takes_a_free_lease_at_once(lease, store, coverage):
+    store.nodes, store.role, store.covered_to = 2, Role.FREE, coverage.covered_from
+    await lease.tick()
+    await lease.tick()
+
+    assert wishes(store)[-1] is LeaseWish.TAKE
+
+
+async def test_a_lone_node_waits_for_nobody(lease, store, coverage):
+    store.role, store.covered_to = Role.FREE, coverage.covered_from - 1
+    await lease.tick()
+    await lease.tick()
+
+    assert wishes(store)[-1] is LeaseWish.TAKE
+
+
+async def test_a_node_looks_before_it_takes(lease, store):
+    """Who has the lease, and how far that one has heard, is not known before the first tick."""
+    lease.state = None
+
+    await lease.tick()
+
+    assert wishes(store) == [LeaseWish.WATCH]

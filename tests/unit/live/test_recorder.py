@@ -190,11 +190,25 @@ async def test_a_journal_that_refuses_gives_clients_at_once_what_was_heard(
     appender.answers(Appended.REFUSED, "OOM")
     hear(recorder, b"3")
 
-    assert delivered == [b"1", b"lib", b"2", b"3"]
+    assert delivered == [b"1", b"2", b"3"]
     assert recorder.trouble == "OOM"
     assert recorder.must_admit_gap
     assert metrics.degradations == 1
     assert changes == ["changed"]
+
+
+async def test_what_its_publisher_has_appended_is_looked_for_in_the_journal_for_a_second(
+    recorder, delivered, clock
+):
+    """Found by stopping Redis: clients that came between the two ways of hearing missed it."""
+    recorder.degrade("no answer")
+    hear(recorder, b"lib" + MARK)
+    recorder.deliver_waiting()
+    assert delivered == []
+
+    clock.advance(1.1)
+    recorder.deliver_waiting()
+    assert delivered == [b"lib"]
 
 
 async def test_what_clients_have_is_known_when_the_journal_shows_it_after_all(recorder, delivered):
