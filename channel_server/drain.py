@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WAVE_S: Final = 0.1
+_SLICE: Final = 50
 
 
 class Stop:
@@ -63,7 +64,9 @@ async def drain(engine: Engine, stop: Stop, *, delay_s: float, over_s: float) ->
     share = math.ceil(len(clients) / waves)
     log.info("draining", extra={"clients": len(clients), "wave": share})
     for start in range(0, len(clients), max(share, 1)):
-        for client in clients[start : start + share]:
+        for number, client in enumerate(clients[start : start + share], 1):
             client.close("drain")
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
         if start + share < len(clients):
             await stop.pause(_WAVE_S)

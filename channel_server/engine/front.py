@@ -57,8 +57,10 @@ class Front(RequestHandler):
         "_is_adopted",
         "_is_busy",
         "_is_detached",
+        "_is_new",
         "_queue",
         "_tail",
+        "_unread",
     )
 
     def __init__(self, engine: Engine, server: Server, loop: asyncio.AbstractEventLoop) -> None:
@@ -83,6 +85,8 @@ class Front(RequestHandler):
         self._is_adopted = False
         self._is_busy = False
         self._is_detached = False
+        self._is_new = True
+        self._unread: bytes | None = None
 
     # ── the connection ──────────────────────────────────────────────────────────────────────
 
@@ -117,7 +121,25 @@ class Front(RequestHandler):
     # ── requests ────────────────────────────────────────────────────────────────────────────
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and serve what is complete."""
+        """Parse what came, and serve what is complete; the first words in their turn."""
+        if not self._is_new:
+            self._take(data)
+        elif self._unread is not None:
+            self._unread += data
+        elif self._engine.newcomers.may_pass():
+            self._is_new = False
+            self._take(data)
+        else:
+            self._unread = data
+            self._engine.newcomers.call_later(self._take_unread)
+
+    def _take_unread(self) -> None:
+        self._is_new = False
+        data, self._unread = self._unread, None
+        if data is not None:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if self._force_close or self._close or self._parser is None:
             return
         if self._upgraded:

@@ -20,6 +20,7 @@ from channel_server.engine.inbox import Ending, Inbox
 from channel_server.engine.options import Options
 from channel_server.engine.slow import SlowClients
 from channel_server.engine.talkers import Talkers
+from channel_server.engine.turns import Turns
 from channel_server.errors import MalformedPacket
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class Engine:
         is_draining: True answers requests for new sessions with 503.
         hang_ups: How many sessions ended, by reason.
         departed: Called with each closed session, in the clean-up; must not raise.
+        newcomers: Turns in which the first words of a connection are read. When 2,000 clients
+            return at once, to serve them in one go stops everybody else for 0.5 s; those that
+            are here already wait for nobody.
     """
 
     async_mode = "asgi"
@@ -86,6 +90,8 @@ class Engine:
         self._leaving: deque[tuple[Session, str]] = deque()
         self._is_anyone_leaving = asyncio.Event()
         self._workers: asyncio.TaskGroup | None = None
+        self.newcomers = Turns()
+        self._connects = Turns()
 
     # ── what python-socketio asks for ───────────────────────────────────────────────────────
 
@@ -171,6 +177,7 @@ class Engine:
     async def _work(self, session: Session, inbox: Inbox) -> None:
         """Run the handler for one message after the other until there is none."""
         handled = 0
+        await self._connects.take()
         while session.is_open and (item := inbox.pop()) is not None:
             handled += 1
             if handled % _MESSAGES_PER_TURN == 0:

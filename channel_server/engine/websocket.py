@@ -36,18 +36,30 @@ class WebSocket(asyncio.Protocol):
         is_probe: The session is on polling; this socket has to prove itself first.
     """
 
-    __slots__ = ("_engine", "_is_paused", "_is_probe", "_parser", "_parts", "_session", "_tcp")
+    __slots__ = (
+        "_engine",
+        "_is_new",
+        "_is_paused",
+        "_is_probe",
+        "_parser",
+        "_parts",
+        "_session",
+        "_tcp",
+        "_unread",
+    )
 
     def __init__(self, engine: Engine, session: Session, *, is_probe: bool) -> None:
         self._engine = engine
         self._session = session
         self._is_probe = is_probe
         self._is_paused = False
+        self._is_new = True
         self._parser = Protocol(
             SERVER, state=OPEN, max_size=engine.options.max_payload, logger=_log
         )
         self._parts: bytearray | None = None
         self._tcp: asyncio.Transport | None = None
+        self._unread: bytes | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a transport whose upgrade has been answered."""
@@ -81,7 +93,25 @@ class WebSocket(asyncio.Protocol):
         self._engine.slow.forget(self._session)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the client."""
+        """Take bytes from the client; the first words in their turn."""
+        if not self._is_new:
+            self._read(data)
+        elif self._unread is not None:
+            self._unread += data
+        elif self._engine.newcomers.may_pass():
+            self._is_new = False
+            self._read(data)
+        else:
+            self._unread = data
+            self._engine.newcomers.call_later(self._read_unread)
+
+    def _read_unread(self) -> None:
+        self._is_new = False
+        data, self._unread = self._unread, None
+        if data is not None and self._tcp is not None:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         parser = self._parser
         parser.receive_data(data)
         try:

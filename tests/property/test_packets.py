@@ -64,11 +64,14 @@ def test_payload_that_we_write_is_read_as_it_was(packets):
     assert read_payload(body) == packets
 
 
-@given(st.text(max_size=20), st.none() | st.text(max_size=20))
+@given(
+    st.text(max_size=20),
+    st.none() | st.from_regex(r"[A-Za-z0-9_-]{8}:[0-9]+-[0-9]+", fullmatch=True),
+)
 def test_event_is_json_around_the_body_as_it_is(event, offset):
     body = b'{ "a" : 1.0 }'
 
-    packet = event_packet(event, body, offset).text
+    packet = event_packet(event, body, None if offset is None else offset.encode()).text
 
     assert body in packet
     expected = [event, {"a": 1.0}] if offset is None else [event, {"a": 1.0}, offset]

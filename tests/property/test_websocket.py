@@ -7,7 +7,7 @@ from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
 from channel_server.engine.session import Session
 from channel_server.engine.websocket import WebSocket
-from tests.unit.engine.doubles import Browser, Wire
+from tests.unit.engine.doubles import Browser, NoCrowd, Wire
 
 texts = st.sampled_from(["2probe", "5", "3", "1", "4", '42["a"]', "6", "0", "7", ""])
 
@@ -36,6 +36,7 @@ class DeafEngine(Engine):
 @example([Browser().text("2probe"), Browser().text("5"), b"\xff"], True)
 def test_any_bytes_are_read_or_end_the_session(pieces, is_probe):
     engine = DeafEngine(options=Options(max_payload=50))
+    engine.newcomers = NoCrowd()
     session, wire = Session(engine, "s1", ""), Wire()
     socket = WebSocket(engine, session, is_probe=is_probe)
     if is_probe:

@@ -165,3 +165,10 @@ async def until(condition):
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0)
+
+
+class NoCrowd:
+    """Turns that nobody has to wait for, without a loop to count them by."""
+
+    def may_pass(self):
+        return True

@@ -8,14 +8,16 @@ from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
 from channel_server.engine.session import Session
 from channel_server.engine.websocket import WebSocket
-from tests.unit.engine.doubles import Browser, Line, Wire, until
+from tests.unit.engine.doubles import Browser, Line, NoCrowd, Wire, until
 
 LIMIT = 1_000
 
 
 @pytest.fixture
 def engine():
-    return Engine(options=Options(write_limit=LIMIT, max_payload=100))
+    engine = Engine(options=Options(write_limit=LIMIT, max_payload=100))
+    engine.newcomers = NoCrowd()
+    return engine
 
 
 @pytest.fixture
