@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from channel_server.adapters.journal import Journal
 from channel_server.adapters.stream import Stream
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from channel_server.core.offsets import Offset
     from channel_server.live.intake import Intake
     from channel_server.metrics import Metrics
+
+
+_PAUSE_S: Final = 0.5
 
 
 class Journaling(Protocol):
@@ -57,6 +60,11 @@ class Journaling(Protocol):
         """Set while everything that is published can be recovered."""
         ...
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it will be known soon if that is so."""
+        ...
+
     async def reach(self, offset: Offset) -> None:
         """Read on to an offset that is ahead of this node."""
         ...
@@ -74,6 +82,7 @@ class Off:
     """No journal: what is heard is delivered."""
 
     is_settled = True
+    is_doubtful = False
     trouble = ""
 
     def __init__(self, intake: Intake) -> None:
@@ -151,7 +160,7 @@ class Shared:
             max_bytes=settings.journal_bytes,
             metrics=metrics,
             clock=time.monotonic,
-            changed=changed,
+            changed=self._troubled,
         )
         self._lease = Lease(
             store,
@@ -177,7 +186,8 @@ class Shared:
             progress=self._follower.progress,
             is_refused=self._lease.refused,
             probe_s=settings.probe_s,
-            pauses_s=pauses_s,
+            # Messages wait for it.
+            pauses_s=lambda attempt: min(pauses_s(attempt), _PAUSE_S),
         )
         self.heard = self._recorder.heard
         self.proven = self._lease.proven
@@ -187,9 +197,16 @@ class Shared:
         self.whole = self._lease.whole
         commands.connected.append(self._lease.reconnected)
 
+    def _troubled(self) -> None:
+        self._lease.troubled()
+
     @property
     def is_settled(self) -> bool:
         return bool(self.trouble) or (self._follower.is_loaded and self._lease.is_settled)
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self._lease.is_doubtful
 
     @property
     def trouble(self) -> str:

@@ -78,7 +78,7 @@ class Lease:
         position: How far this node has read the journal.
         are_gaps_admitted: False if nobody publishes plainly: then nothing can be missed.
         clock: Monotonic seconds.
-        changed: Called when ``is_settled`` has become True.
+        changed: Called when ``is_settled`` or the recorder's trouble has changed.
 
     Attributes:
         coverage: What this node hears; set before ``run``.
@@ -110,6 +110,8 @@ class Lease:
         self._ticked_at_s = self._state_at_s = float("-inf")
         self._free_since_s: float | None = None
         self._settled_at: int | None = None
+        self._gaps_admitted = 0
+        self._whole_from = 0
         self._wake = asyncio.Event()
         self.state: JournalState | None = None
         self.is_settled = False
@@ -132,6 +134,17 @@ class Lease:
             self._must_release = True
             self._wake.set()
 
+    def troubled(self) -> None:
+        """The recorder is in trouble, or out of it."""
+        if self._recorder.trouble:
+            self.whole.clear()
+        self._changed()
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it will be known soon if the journal is whole."""
+        return not self.whole.is_set() and not self._recorder.trouble
+
     def reconnected(self) -> None:
         """What was under way may or may not have been appended: the journal will tell."""
         self._recorder.watch()
@@ -145,6 +158,8 @@ class Lease:
             self._changed()
         if self._recorder.duty is Duty.TAKING and self._has_read_all():
             self._recorder.record()
+        if self.state is not None and self.is_doubtful:
+            self._judge(self.state)
 
     def _has_read_all(self) -> bool:
         return self.state is not None and self._position() >= self.state.last
@@ -160,7 +175,7 @@ class Lease:
                 try:
                     await self.tick()
                 except RedisRefused as error:
-                    self._degrade(error.code)
+                    self._recorder.degrade(error.code)
                 except RedisLost:
                     pass  # how long that may go on is seen below
             self._look()
@@ -184,10 +199,16 @@ class Lease:
         if recorder.duty is not Duty.WATCHING:
             self.coverage.probe()
         wish = self._wish()
+        gaps_admitted = recorder.gaps_admitted
         was_done = recorder.duty is Duty.RECORDING and recorder.has_appended
         state = await self._store.tick(wish, self._covered_to())
         recorder.answered_at_s = self._clock()
+        if self.state is not None and self.state.epoch != state.epoch:
+            self._whole_from = 0
         self.state, self._state_at_s = state, asked_at_s
+        if gaps_admitted > self._gaps_admitted:
+            # They are in there by now: whoever stands before them has yet to be told.
+            self._gaps_admitted, self._whole_from = gaps_admitted, state.last
         await self._assume(state)
         recorder.look_after(asked_at_s if self._has_read_all() else float("-inf"))
         self._judge(state)
@@ -220,7 +241,7 @@ class Lease:
         recorder = self._recorder
         if recorder.trouble or (recorder.must_admit_gap and recorder.duty is Duty.WATCHING):
             if recorder.must_admit_gap:
-                await self._store.admit_gap()
+                self._whole_from = await self._store.admit_gap()
                 recorder.must_admit_gap = False
             recorder.heal()
         if state.role is not Role.FREE:
@@ -259,9 +280,14 @@ class Lease:
             covered_from is not None
             and covered_to is not None
             and covered_to >= max(covered_from, (state.now_ms - _PROVEN_MS) * 1000)
-            and not self._recorder.must_admit_gap
+        ) or not self._are_gaps_admitted
+        recorder = self._recorder
+        is_told = (
+            self._position() >= self._whole_from
+            and not recorder.must_admit_gap
+            and recorder.gaps_admitted == self._gaps_admitted
         )
-        if not self._recorder.trouble and (is_proven or not self._are_gaps_admitted):
+        if is_proven and is_told and not recorder.trouble:
             self.whole.set()
         else:
             self.whole.clear()
@@ -275,11 +301,7 @@ class Lease:
 
     def refused(self, code: str) -> None:
         """The journal cannot be read."""
-        self._degrade(code)
-
-    def _degrade(self, reason: str) -> None:
-        self.whole.clear()
-        self._recorder.degrade(reason)
+        self._recorder.degrade(code)
 
     def _look(self) -> None:
         """See whether a message, or the journal itself, has been waited for too long."""
@@ -288,7 +310,7 @@ class Lease:
         is_stuck = oldest is not None and answered_at_s < oldest.at_s < now - _PATIENCE_S
         is_heard = self.coverage.covered_from is not None
         if is_stuck or (is_heard and answered_at_s < now - _SILENCE_S):
-            self._degrade("no answer")
+            self._recorder.degrade("no answer")
         elif self._recorder.trouble:
             self._recorder.deliver_waiting()
 

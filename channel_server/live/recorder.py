@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import enum
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from channel_server.core.journal_state import Appended
@@ -81,6 +82,7 @@ class Recorder:
         trouble: Why the journal cannot be written or read; empty while it can.
         duty: What this node does.
         must_admit_gap: Clients may have missed something that is not in the journal.
+        gaps_admitted: How many gaps this node has appended.
         answered_at_s: When the journal has last said anything.
     """
 
@@ -110,6 +112,7 @@ class Recorder:
         self.trouble = ""
         self.duty = Duty.WATCHING
         self.must_admit_gap = False
+        self.gaps_admitted = 0
         self.answered_at_s = clock()
 
     # ── what is heard, what is seen ─────────────────────────────────────────────────────────
@@ -217,16 +220,20 @@ class Recorder:
             return
         batch = _first(self._queue)
         contents = [heard.content for heard in batch]
-        if self._appender.append(contents, self._appended, after_gap=self.must_admit_gap):
-            self.must_admit_gap = False
+        has_gap, self.must_admit_gap = self.must_admit_gap, False
+        answer = partial(self._appended, has_gap=has_gap)
+        if self._appender.append(contents, answer, after_gap=has_gap):
             self._is_appending = True
             del self._queue[: len(batch)]
+        else:
+            self.must_admit_gap = has_gap
 
-    def _appended(self, outcome: Appended, code: str) -> None:
+    def _appended(self, outcome: Appended, code: str, *, has_gap: bool) -> None:
         self.answered_at_s = self._clock()
         self._is_appending = False
         self._is_idle.set()
         if outcome is Appended.YES:
+            self.gaps_admitted += has_gap
             self._flush()
         elif outcome is Appended.NOT_OURS:
             self.watch()

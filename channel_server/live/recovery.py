@@ -53,6 +53,11 @@ class Journal(Protocol):
         """Set while everything that is published can be recovered."""
         ...
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it will be known soon if that is so."""
+        ...
+
     async def reach(self, offset: Offset) -> None:
         """Read on to an offset that is ahead of this node, if there is such a one."""
         ...
@@ -104,7 +109,7 @@ class Recovery:
             return
         if self._tail.is_ahead(claim.offset):
             await self._journal.reach(claim.offset)
-        if self._tail.covers(claim.offset) and not self._journal.whole.is_set():
+        if self._tail.covers(claim.offset) and self._journal.is_doubtful:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._journal.whole.wait()

@@ -45,6 +45,7 @@ class Whole:
     def __init__(self):
         self.whole = asyncio.Event()
         self.whole.set()
+        self.is_doubtful = False
 
     async def reach(self, offset):
         raise AssertionError(offset)

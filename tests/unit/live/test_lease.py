@@ -123,6 +123,7 @@ def lease(store, recorder, coverage, place, clock, has_plain_publishers):
     )
     lease.coverage = coverage
     lease.state = state_of(store)
+    recorder._changed = lease.troubled
     return lease
 
 
@@ -348,7 +349,7 @@ async def test_clients_are_let_in_when_the_gap_of_the_start_has_been_read(
     await lease.tick()
     assert not lease.is_settled
 
-    recorder._appended(Appended.YES, "")
+    recorder._appended(Appended.YES, "", has_gap=True)
     store.role, store.last = Role.MINE, 5
     await lease.tick()
     assert not lease.is_settled
@@ -416,3 +417,28 @@ async def test_a_node_looks_before_it_takes(lease, store):
     await lease.tick()
 
     assert wishes(store) == [LeaseWish.WATCH]
+
+
+async def test_nobody_recovers_before_the_gap_has_been_read_here(lease, store, recorder, place):
+    """Found by breaking the journal for a moment: the gap was there, and this node had not seen it."""
+    store.covered_to = NOW_US
+    recorder.degrade("WRONGTYPE")
+    recorder.heard("/records", b"1")
+    store.last = 9
+
+    await lease.tick()
+    assert "gap" in store.said
+    assert recorder.trouble == ""
+    assert lease.is_doubtful
+
+    place[0] = 9
+    lease.progress()
+    assert lease.whole.is_set()
+
+
+async def test_trouble_is_no_doubt(lease, recorder):
+    """Nobody need be kept waiting for what is known: that not everything is kept."""
+    recorder.degrade("OOM")
+
+    assert not lease.whole.is_set()
+    assert not lease.is_doubtful
