@@ -61,12 +61,15 @@ async def drain(engine: Engine, stop: Stop, *, delay_s: float, over_s: float) ->
     engine.is_draining = True
     clients = list(engine.sessions.values())
     waves = max(1, round(over_s / _WAVE_S))
-    share = math.ceil(len(clients) / waves)
-    log.info("draining", extra={"clients": len(clients), "wave": share})
-    for start in range(0, len(clients), max(share, 1)):
-        for number, client in enumerate(clients[start : start + share], 1):
+    log.info("draining", extra={"clients": len(clients), "waves": waves})
+    gone = 0
+    for wave in range(1, waves + 1):
+        due = math.ceil(len(clients) * wave / waves)
+        for number, client in enumerate(clients[gone:due], 1):
             client.close("drain")
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
-        if start + share < len(clients):
-            await stop.pause(_WAVE_S)
+        gone = due
+        if gone == len(clients):
+            break
+        await stop.pause(_WAVE_S)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from channel_server.config import Settings
+from publisher import Publisher
 from publisher.contract import CURRENT_USERS, RECORDS, SYSTEM_NOTICE
 from tests.servers import binary
 
@@ -28,7 +29,7 @@ def blocks(language):
 
 
 def test_python_example_publishes_what_it_says(redis_server):
-    (example,) = blocks("python")
+    example, _ = blocks("python")
     names = {}
 
     with redis_server.listen(RECORDS, SYSTEM_NOTICE) as listener:
@@ -39,6 +40,19 @@ def test_python_example_publishes_what_it_says(redis_server):
     assert messages[1]["notice"] == "We are back in five minutes."
     with redis_server.client() as client:
         assert json.loads(client.get(CURRENT_USERS + names["token"]))["id"] == 7
+
+
+def test_python_example_changes_rights_as_it_says(redis_server):
+    _, example = blocks("python")
+    with Publisher.from_url(redis_server.url) as publisher, redis_server.client() as client:
+        token = publisher.tokens.issue({"id": 7, "name": "Ann"}, group_ids=[2])
+        first, _, last = example.partition("    publisher.disconnect_user")
+
+        exec(first.replace("redis://localhost:6379/0", redis_server.url), {})
+        assert json.loads(client.get(CURRENT_USERS + token))["group_ids"] == [1, 3]
+        exec(example.replace("redis://localhost:6379/0", redis_server.url), {})
+        assert client.get(CURRENT_USERS + token) is None
+    assert "tokens.revoke_user(7)" in last
 
 
 @pytest.mark.parametrize(
