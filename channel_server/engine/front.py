@@ -17,6 +17,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from channel_server.engine.endpoint import Request
 from channel_server.engine.http import JSON, TEXT, Refusal
+from channel_server.engine.turns import FirstWords
 
 if TYPE_CHECKING:
     import asyncio
@@ -53,14 +54,13 @@ class Front(RequestHandler):
         "_body",
         "_current",
         "_engine",
+        "_first_words",
         "_holder",
         "_is_adopted",
         "_is_busy",
         "_is_detached",
-        "_is_new",
         "_queue",
         "_tail",
-        "_unread",
     )
 
     def __init__(self, engine: Engine, server: Server, loop: asyncio.AbstractEventLoop) -> None:
@@ -85,8 +85,7 @@ class Front(RequestHandler):
         self._is_adopted = False
         self._is_busy = False
         self._is_detached = False
-        self._is_new = True
-        self._unread: bytes | None = None
+        self._first_words: FirstWords | None = FirstWords(engine.newcomers, self._start)
 
     # ── the connection ──────────────────────────────────────────────────────────────────────
 
@@ -113,6 +112,7 @@ class Front(RequestHandler):
         if self._is_adopted:
             super().connection_lost(exc)
         self.transport = None
+        self._first_words = None
         self._manager = None
         self._parser = None
         self._request_factory = None
@@ -122,22 +122,14 @@ class Front(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and serve what is complete; the first words in their turn."""
-        if not self._is_new:
-            self._take(data)
-        elif self._unread is not None:
-            self._unread += data
-        elif self._engine.newcomers.may_pass():
-            self._is_new = False
+        if self._first_words is None:
             self._take(data)
         else:
-            self._unread = data
-            self._engine.newcomers.call_later(self._take_unread)
+            self._first_words.hear(self.transport, data)
 
-    def _take_unread(self) -> None:
-        self._is_new = False
-        data, self._unread = self._unread, None
-        if data is not None:
-            self._take(data)
+    def _start(self, data: bytes) -> None:
+        self._first_words = None
+        self._take(data)
 
     def _take(self, data: bytes) -> None:
         if self._force_close or self._close or self._parser is None:

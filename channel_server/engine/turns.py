@@ -55,3 +55,37 @@ class Turns:
         self._is_next_due = self._left < self._per_turn
         if self._is_next_due:
             asyncio.get_running_loop().call_soon(self._next)
+
+
+class FirstWords:
+    """What a connection says first: it is heard when its turn has come, and not read on before.
+
+    Args:
+        turns: Shared by all newcomers.
+        begin: Called with the first data; the connection has to forget this object in there.
+    """
+
+    __slots__ = ("_begin", "_turns")
+
+    def __init__(self, turns: Turns, begin: Callable[[bytes], None]) -> None:
+        self._turns = turns
+        self._begin = begin
+
+    def hear(self, transport: asyncio.Transport | None, data: bytes) -> None:
+        """Take the first data.
+
+        Args:
+            transport: Where it has come from; None if that is gone.
+            data: What has come.
+        """
+        if transport is None or self._turns.may_pass():
+            self._begin(data)
+            return
+        transport.pause_reading()
+
+        def go_on() -> None:
+            if not transport.is_closing():
+                transport.resume_reading()
+            self._begin(data)
+
+        self._turns.call_later(go_on)

@@ -11,6 +11,7 @@ from websockets.protocol import OPEN, SERVER, Protocol
 
 from channel_server.core import packets
 from channel_server.core.packets import MESSAGE, Incoming, read_packet
+from channel_server.engine.turns import FirstWords
 from channel_server.errors import MalformedPacket
 
 if TYPE_CHECKING:
@@ -38,14 +39,13 @@ class WebSocket(asyncio.Protocol):
 
     __slots__ = (
         "_engine",
-        "_is_new",
+        "_first_words",
         "_is_paused",
         "_is_probe",
         "_parser",
         "_parts",
         "_session",
         "_tcp",
-        "_unread",
     )
 
     def __init__(self, engine: Engine, session: Session, *, is_probe: bool) -> None:
@@ -53,13 +53,12 @@ class WebSocket(asyncio.Protocol):
         self._session = session
         self._is_probe = is_probe
         self._is_paused = False
-        self._is_new = True
+        self._first_words: FirstWords | None = FirstWords(engine.newcomers, self._start)
         self._parser = Protocol(
             SERVER, state=OPEN, max_size=engine.options.max_payload, logger=_log
         )
         self._parts: bytearray | None = None
         self._tcp: asyncio.Transport | None = None
-        self._unread: bytes | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start on a transport whose upgrade has been answered."""
@@ -94,22 +93,14 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client; the first words in their turn."""
-        if not self._is_new:
-            self._read(data)
-        elif self._unread is not None:
-            self._unread += data
-        elif self._engine.newcomers.may_pass():
-            self._is_new = False
+        if self._first_words is None:
             self._read(data)
         else:
-            self._unread = data
-            self._engine.newcomers.call_later(self._read_unread)
+            self._first_words.hear(self._tcp, data)
 
-    def _read_unread(self) -> None:
-        self._is_new = False
-        data, self._unread = self._unread, None
-        if data is not None and self._tcp is not None:
-            self._read(data)
+    def _start(self, data: bytes) -> None:
+        self._first_words = None
+        self._read(data)
 
     def _read(self, data: bytes) -> None:
         parser = self._parser

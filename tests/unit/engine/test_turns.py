@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from channel_server.engine.turns import Turns
+from channel_server.engine.turns import FirstWords, Turns
 
 pytestmark = pytest.mark.asyncio
 
@@ -75,3 +75,43 @@ async def test_nothing_is_left_running_when_nobody_comes():
         await asyncio.sleep(0)
 
     assert not turns._is_next_due
+
+
+class Transport:
+    def __init__(self):
+        self.calls = []
+
+    def is_closing(self):
+        return "abort" in self.calls
+
+    def pause_reading(self):
+        self.calls.append("pause")
+
+    def resume_reading(self):
+        self.calls.append("resume")
+
+
+async def test_first_words_are_heard_at_once_where_there_is_no_crowd():
+    heard, transport = [], Transport()
+
+    FirstWords(Turns(1), heard.append).hear(transport, b"hello")
+
+    assert heard == [b"hello"]
+    assert transport.calls == []
+
+
+@pytest.mark.parametrize("end", [[], ["abort"]])
+async def test_in_a_crowd_nothing_more_is_read_until_the_first_words_are_heard(end):
+    turns, heard, transport = Turns(1), [], Transport()
+    turns.may_pass()
+
+    FirstWords(turns, heard.append).hear(transport, b"hello")
+    assert heard == []
+    assert transport.calls == ["pause"]
+
+    transport.calls += end
+    async with asyncio.timeout(5):
+        while not heard:  # noqa: ASYNC110 - nothing says so
+            await asyncio.sleep(0)
+    assert heard == [b"hello"]
+    assert transport.calls == ["pause", *(end or ["resume"])]

@@ -1,0 +1,145 @@
+"""Several commands that do one thing: what is sent, and what follows from each answer."""
+
+import logging
+
+import pytest
+
+from publisher.command import Command
+from publisher.contract.journal import JOURNAL, SENT, STATE
+from publisher.errors import RedisRefused, RedisUnavailable, ReplyLost
+from publisher.messages import records_command
+from publisher.scripts import PUBLISH
+from publisher.steps import Journaling
+from publisher.tokens import revoke_steps
+
+PLAIN = records_command({"a": []}, 7, None)
+LOST = ReplyLost("lost")
+
+
+def refused(code):
+    return RedisRefused(code, "advice")
+
+
+def play(steps, *answers):
+    """Give answers, or throw errors, to some steps. Return the commands and the result."""
+    commands = [next(steps)]
+    try:
+        for answer in answers:
+            if isinstance(answer, Exception):
+                commands.append(steps.throw(answer))
+            else:
+                commands.append(steps.send(answer))
+    except StopIteration as end:
+        return commands, end.value
+    raise AssertionError("not at the end")
+
+
+@pytest.fixture
+def journaling():
+    return Journaling(is_wanted=True)
+
+
+def names(commands):
+    return [command.words[0] for command in commands]
+
+
+def test_a_message_is_one_script_with_a_message_id_of_its_own(journaling):
+    (one,), result = play(journaling.publish(PLAIN), 3)
+    (two,), _ = play(journaling.publish(PLAIN), 3)
+
+    assert result == 3
+    name, sha1, count, journal, state, sent, channel, payload, epoch, is_kept = one.words
+    assert (name, sha1, count, journal, state) == ("EVALSHA", PUBLISH.sha1, 3, JOURNAL, STATE)
+    assert (channel, payload, is_kept) == ("/records", PLAIN.words[2], 1)
+    assert sent.startswith(SENT)
+    assert sent != two.words[5]
+    assert len(epoch) == 8
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_message_id(journaling):
+    commands, result = play(journaling.publish(PLAIN), LOST, LOST, 2)
+
+    assert result == 2
+    assert len({command.words for command in commands}) == 1
+
+
+def test_three_lost_answers_are_an_error(journaling):
+    steps = journaling.publish(PLAIN)
+    next(steps)
+    steps.throw(LOST)
+    steps.throw(LOST)
+
+    with pytest.raises(ReplyLost):
+        steps.throw(LOST)
+
+
+def test_a_script_that_redis_does_not_know_is_sent_in_full(journaling):
+    commands, result = play(journaling.publish(PLAIN), refused("NOSCRIPT"), 1)
+
+    assert names(commands) == ["EVALSHA", "EVAL"]
+    assert commands[1].words[1] == PUBLISH.source
+    assert commands[0].words[2:] == commands[1].words[2:]
+    assert result == 1
+
+
+def test_nobody_there_is_an_error_at_once(journaling):
+    steps = journaling.publish(PLAIN)
+    next(steps)
+
+    with pytest.raises(RedisUnavailable):
+        steps.throw(RedisUnavailable("away"))
+
+
+@pytest.mark.parametrize("code", ["NOPERM", "ERR"])
+def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(
+    journaling, caplog, code
+):
+    caplog.set_level(logging.WARNING)
+
+    commands, result = play(journaling.publish(PLAIN), refused(code), 4)
+    later, _ = play(journaling.publish(PLAIN), 4)
+
+    assert commands[1:] == later == [PLAIN]
+    assert result == 4
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("code", ["OOM", "READONLY", "LOADING"])
+def test_other_refusals_are_errors(journaling, code):
+    steps = journaling.publish(PLAIN)
+    next(steps)
+
+    with pytest.raises(RedisRefused):
+        steps.throw(refused(code))
+
+
+def test_without_a_journal_it_is_plain():
+    commands, _ = play(Journaling(is_wanted=False).publish(PLAIN), 1)
+
+    assert commands == [PLAIN]
+
+
+def test_a_message_for_nobody_is_plain(journaling):
+    """It is private: nobody will ever be shown it, so it is not kept."""
+    nobody = records_command({"a": []}, None, None)
+
+    commands, _ = play(journaling.publish(nobody), 0)
+
+    assert commands == [nobody]
+
+
+def test_revoking_without_scripts_deletes_and_then_orders(journaling):
+    commands, result = play(revoke_steps(journaling, "t"), refused("NOPERM"), 1, 2)
+
+    assert names(commands) == ["EVALSHA", "DEL", "PUBLISH"]
+    assert commands[1] == Command(("DEL", "/current_users/t"))
+    assert commands[2].words[1] == "/channel_control"
+    assert result == 1
+
+
+def test_what_cannot_be_done_without_scripts_is_an_error(journaling):
+    steps = journaling.run(PUBLISH, None, ())
+    next(steps)
+
+    with pytest.raises(RedisRefused):
+        steps.throw(refused("NOPERM"))
