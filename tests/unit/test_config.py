@@ -40,6 +40,15 @@ def test_units_are_converted_at_the_door():
             "MAX_CONNECTIONS": "500",
             "MAX_PER_ADDRESS": "50",
             "LOG_FORMAT": "json",
+            "JOURNAL": "memory",
+            "RECOVERY_MINUTES": "2",
+            "JOURNAL_ENTRIES": "500",
+            "JOURNAL_MIB": "3",
+            "PLAIN_PUBLISHERS": "0",
+            "CACHE_REDIS_EXPIRE": "60",
+            "MAX_PACKETS_PER_SECOND": "20",
+            "DRAIN_DELAY_SECONDS": "0",
+            "DRAIN_SECONDS": "8",
         }
     )
 
@@ -52,7 +61,46 @@ def test_units_are_converted_at_the_door():
         max_connections=500,
         max_per_address=50,
         log_format="json",
+        journal="memory",
+        recovery_s=120,
+        journal_entries=500,
+        journal_bytes=3 * 1024 * 1024,
+        has_plain_publishers=False,
+        token_ttl_s=60,
+        packets_per_s=20,
+        drain_delay_s=0,
+        drain_s=8,
     )
+
+
+def test_no_minutes_of_recovery_is_no_journal():
+    """A stream that keeps nothing could not even deliver."""
+    assert Settings.from_env({"RECOVERY_MINUTES": "0"}).journal == "off"
+    assert Settings.from_env({"RECOVERY_MINUTES": "0", "JOURNAL": "memory"}).journal == "off"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JOURNAL", "postgres"),
+        ("RECOVERY_MINUTES", "-1"),
+        ("RECOVERY_MINUTES", "1441"),
+        ("RECOVERY_MINUTES", "0.5"),
+        ("RECOVERY_MINUTES", "9" * 30),
+        ("JOURNAL_ENTRIES", "99"),
+        ("JOURNAL_MIB", "0"),
+        ("JOURNAL_MIB", "65537"),
+        ("PLAIN_PUBLISHERS", "maybe"),
+        ("CACHE_REDIS_EXPIRE", "0"),
+        ("MAX_PACKETS_PER_SECOND", "9"),
+        ("DRAIN_DELAY_SECONDS", "601"),
+        ("DRAIN_SECONDS", "-1"),
+    ],
+)
+def test_absurd_reliability_settings_are_refused(name, value):
+    (problem,) = problems({name: value})
+
+    assert problem.startswith(f"{name} must be")
 
 
 @pytest.mark.parametrize("name", ["PORT", "REDIS_URL", "PUBLIC_APP_URL", "LOG_FORMAT"])
