@@ -184,6 +184,7 @@ class Shared:
             begin=self._follower.begin,
             take=self._follower.take,
             progress=self._follower.progress,
+            is_read=self._lease.readable,
             is_refused=self._lease.refused,
             probe_s=settings.probe_s,
             # Messages wait for it.

@@ -60,7 +60,8 @@ class Stream:
             not raise.
         progress: Called after ``begin``, after some entries have been taken, and now and then
             while there are none.
-        is_refused: Called with Redis' error code when the journal cannot be read.
+        is_read: Called whenever Redis has let us read.
+        is_refused: Called with Redis' error code when it does not.
         probe_s: Redis must give a sign of life this often.
         pauses_s: Back-off, see ``stay_connected``.
     """
@@ -72,6 +73,7 @@ class Stream:
         begin: Callable[[], Awaitable[int]],
         take: Callable[[StreamEntry], int],
         progress: Callable[[], None],
+        is_read: Callable[[], None],
         is_refused: Callable[[str], None],
         probe_s: float,
         pauses_s: Callable[[int], float],
@@ -80,6 +82,7 @@ class Stream:
         self._begin = begin
         self._take = take
         self._progress = progress
+        self._is_read = is_read
         self._is_refused = is_refused
         self._block_ms = b"%d" % round(probe_s * 500)
         self._probe_s = probe_s
@@ -112,6 +115,7 @@ class Stream:
             self._progress()
             while True:
                 found = await self._ask(line, position)
+                self._is_read()
                 if found:
                     position = await self._take_all(found)
                 self._progress()

@@ -106,6 +106,8 @@ class Lease:
         self._clock = clock
         self._changed = changed
         self._must_release = False
+        self._covered_at_release: int | None = None
+        self._is_unreadable = False
         self._is_stopping = False
         self._ticked_at_s = self._state_at_s = float("-inf")
         self._free_since_s: float | None = None
@@ -130,6 +132,8 @@ class Lease:
         if self._are_gaps_admitted:
             self.whole.clear()
         if self._recorder.duty is not Duty.WATCHING:
+            # What has been heard and not sent to be appended is not covered.
+            self._covered_at_release = self._covered_to()
             self._recorder.watch()
             self._must_release = True
             self._wake.set()
@@ -193,7 +197,7 @@ class Lease:
         recorder = self._recorder
         self._ticked_at_s = asked_at_s = self._clock()
         if self._must_release:
-            await self._store.release(self.coverage.covered_to or None, for_good=False)
+            await self._store.release(self._covered_at_release, for_good=False)
             self._must_release = False
             self._free_since_s = asked_at_s
         if recorder.duty is not Duty.WATCHING:
@@ -209,7 +213,8 @@ class Lease:
         if gaps_admitted > self._gaps_admitted:
             # They are in there by now: whoever stands before them has yet to be told.
             self._gaps_admitted, self._whole_from = gaps_admitted, state.last
-        await self._assume(state)
+        await self._make_good()
+        self._assume(state)
         recorder.look_after(asked_at_s if self._has_read_all() else float("-inf"))
         self._judge(state)
         if was_done or state.role is Role.OTHER:
@@ -236,14 +241,20 @@ class Lease:
         is_sent = self._recorder.duty is Duty.RECORDING and self._recorder.is_idle
         return self.coverage.covered_to or None if is_sent else None
 
-    async def _assume(self, state: JournalState) -> None:
+    async def _make_good(self) -> None:
+        """The journal can be written: admit what clients may have missed, and trust it again."""
+        recorder = self._recorder
+        is_due = recorder.trouble or (recorder.must_admit_gap and recorder.duty is Duty.WATCHING)
+        if self._is_unreadable or not is_due:
+            return
+        if recorder.must_admit_gap:
+            self._whole_from = await self._store.admit_gap()
+            recorder.must_admit_gap = False
+        recorder.heal()
+
+    def _assume(self, state: JournalState) -> None:
         """Do what follows from whose the lease is."""
         recorder = self._recorder
-        if recorder.trouble or (recorder.must_admit_gap and recorder.duty is Duty.WATCHING):
-            if recorder.must_admit_gap:
-                self._whole_from = await self._store.admit_gap()
-                recorder.must_admit_gap = False
-            recorder.heal()
         if state.role is not Role.FREE:
             self._free_since_s = None
         elif self._free_since_s is None:
@@ -301,7 +312,12 @@ class Lease:
 
     def refused(self, code: str) -> None:
         """The journal cannot be read."""
+        self._is_unreadable = True
         self._recorder.degrade(code)
+
+    def readable(self) -> None:
+        """The journal has been read."""
+        self._is_unreadable = False
 
     def _look(self) -> None:
         """See whether a message, or the journal itself, has been waited for too long."""

@@ -285,6 +285,9 @@ async def test_trouble_is_told_and_a_gap_is_admitted_when_it_is_over(lease, stor
 
     store.trouble, store.role = None, Role.MINE
     await lease.tick()
+    assert recorder.trouble == "WRONGTYPE"
+    lease.readable()
+    await lease.tick()
 
     assert "gap" in store.said
     assert recorder.trouble == ""
@@ -292,7 +295,7 @@ async def test_trouble_is_told_and_a_gap_is_admitted_when_it_is_over(lease, stor
 
 async def test_trouble_in_which_nothing_was_delivered_leaves_no_gap(lease, store, recorder):
     """Redis stood still for a while: nobody has missed anything."""
-    lease.refused("no answer")
+    recorder.degrade("no answer")
 
     await lease.tick()
 
@@ -442,3 +445,17 @@ async def test_trouble_is_no_doubt(lease, recorder):
 
     assert not lease.whole.is_set()
     assert not lease.is_doubtful
+
+
+async def test_a_node_that_goes_deaf_with_something_to_append_says_nothing_of_it(
+    lease, store, recorder
+):
+    """It has heard it, and nobody can be sure that it gets into the journal."""
+    store.role, store.covered_to = Role.TAKEN, NOW_US
+    await lease.tick()
+    recorder.heard("/records", b"1")
+
+    lease.deaf()
+    await lease.tick()
+
+    assert ("release", None, False) in store.said
