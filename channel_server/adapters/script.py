@@ -23,6 +23,12 @@ class Script:
         """``EVALSHA``, which is refused with NOSCRIPT by a Redis that does not know it yet."""
         return encode(b"EVALSHA", self._name, b"%d" % len(keys), *keys, *arguments)
 
+    def around_key(self, *arguments: bytes) -> tuple[bytes, bytes]:
+        """What stands before and after the key in the ``EVALSHA`` of a script with one key."""
+        command = self.by_name((b"",), arguments)
+        head, _, end = command.partition(b"$0\r\n\r\n")
+        return head, end
+
     def in_full(self, keys: tuple[bytes, ...], arguments: tuple[bytes, ...]) -> bytes:
         """``EVAL``, after which Redis knows it."""
         return encode(b"EVAL", self._source, b"%d" % len(keys), *keys, *arguments)

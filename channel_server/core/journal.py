@@ -66,9 +66,19 @@ class Tail:
         self._ordinals: dict[str, int] = {}
         self._base = 0
         self.complete_from = 0
+        self._text_of = ("", 0)
+        self._text = ""
         self.epoch = ""
         self.epoch_name = b""
         self.position = 0
+
+    @property
+    def offset_text(self) -> str:
+        """``offset`` as clients get it; empty before the first epoch."""
+        if self._text_of != (self.epoch, self.position):
+            self._text_of = (self.epoch, self.position)
+            self._text = str(Offset(self.epoch, self.position)) if self.epoch else ""
+        return self._text
 
     @property
     def offset(self) -> Offset | None:

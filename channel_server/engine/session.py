@@ -87,8 +87,7 @@ class Session:
     def write_all(self, packets: list[Outgoing]) -> None:
         """Queue packets that belong together: a waiting poll is answered with all of them."""
         if self.socket is not None:
-            for packet in packets:
-                self.socket.write(packet.frame)
+            self.socket.write(b"".join([packet.frame for packet in packets]))
         elif self.polling is not None:
             self.polling.write_all(packets)
 

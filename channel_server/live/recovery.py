@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import secrets
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from channel_server.core import offsets
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 _PID: Final = re.compile(r"[A-Za-z0-9_-]{16}\.(.{1,64})")
 _PATIENCE_S: Final = 4.0
-_PID_BYTES: Final = 12
+_PID_CHARACTERS: Final = 16
 
 
 class Claim(NamedTuple):
@@ -114,8 +113,13 @@ class Recovery:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._journal.whole.wait()
 
-    def pid_for(self, claim: Claim | None) -> str | None:
-        """The ``pid`` of the reply: the client's own if it recovers; None without a journal."""
+    def pid_for(self, claim: Claim | None, sid: str) -> str | None:
+        """The ``pid`` of the reply: the client's own if it recovers; None without a journal.
+
+        Args:
+            claim: What the client shows.
+            sid: Its new socket id, random: a new ``pid`` begins like it.
+        """
         if self._tail.offset is None:
             return None
         if claim is not None:
@@ -123,7 +127,7 @@ class Recovery:
                 self._metrics.recovered += 1
                 return claim.pid
             self._metrics.not_recovered += 1
-        return f"{secrets.token_urlsafe(_PID_BYTES)}.{self._tail.offset}"
+        return f"{sid[:_PID_CHARACTERS]}.{self._tail.offset_text}"
 
     def admit(
         self, session: Session, greeting: Outgoing, claim: Claim | None, rooms: tuple[Room, ...]
@@ -138,5 +142,8 @@ class Recovery:
             claim: What the client shows.
             rooms: What it may see.
         """
-        start = self._tail.key if claim is None else self._tail.start_of(claim.offset)
-        self._replays.begin(session, greeting, rooms, min(start, self._tail.key))
+        if claim is None:
+            self._replays.join(session, [greeting], rooms)
+            return
+        start = min(self._tail.start_of(claim.offset), self._tail.key)
+        self._replays.begin(session, greeting, rooms, start)

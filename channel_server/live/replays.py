@@ -72,6 +72,9 @@ class Replays:
         self._piece_bytes = piece_bytes
         self._under_way: dict[Session, Replay] = {}
         self._is_any = asyncio.Event()
+        # Clients that come one after the other mostly stand at the same place.
+        self._offset = ""
+        self._seed = offset_packet("")
 
     def begin(
         self, session: Session, greeting: Outgoing, rooms: tuple[Room, ...], after: int
@@ -91,6 +94,16 @@ class Replays:
             return
         self._under_way[session] = replay
         self._is_any.set()
+
+    def join(self, session: Session, packets: list[Outgoing], rooms: tuple[Room, ...]) -> None:
+        """The client is in the present: write the last packets and where it stands, join its rooms."""
+        offset = self._tail.offset_text
+        if offset:
+            if offset != self._offset:
+                self._offset, self._seed = offset, offset_packet(offset)
+            packets.append(self._seed)
+        session.write_all(packets)
+        self._rooms.join(session, rooms)
 
     def concerned(self, user_room: Room) -> list[Session]:
         """Clients of a user that are still being served."""
@@ -133,11 +146,7 @@ class Replays:
         budget = self._piece_bytes
         while budget > 0:
             if not replay.entries and not self._more(replay):
-                offset = self._tail.offset
-                if offset is not None:
-                    packets.append(offset_packet(str(offset)))
-                session.write_all(packets)
-                self._rooms.join(session, replay.rooms)
+                self.join(session, packets, replay.rooms)
                 return True
             if self._is_overrun(replay):
                 session.hang_up("replay overrun")
