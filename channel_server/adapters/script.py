@@ -23,6 +23,18 @@ class Script:
         """``EVALSHA``, which is refused with NOSCRIPT by a Redis that does not know it yet."""
         return encode(b"EVALSHA", self._name, b"%d" % len(keys), *keys, *arguments)
 
+    def by_name_encoded(self, keys: tuple[bytes, ...], count: int, arguments: bytes) -> bytes:
+        """``EVALSHA`` with arguments that are encoded already.
+
+        Args:
+            keys: Keys.
+            count: How many arguments there are.
+            arguments: Each as ``$<length>``, the bytes, and line ends.
+        """
+        command = self.by_name(keys, ())
+        _, _, rest = command.partition(b"\r\n")
+        return b"*%d\r\n%b%b" % (3 + len(keys) + count, rest, arguments)
+
     def around_key(self, *arguments: bytes) -> tuple[bytes, bytes]:
         """What stands before and after the key in the ``EVALSHA`` of a script with one key."""
         command = self.by_name((b"",), arguments)

