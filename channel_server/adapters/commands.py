@@ -117,10 +117,7 @@ class Commands:
             self._line.close(reason)
 
     async def _connect(self) -> RequestLine:
-        line = RequestLine()
-        await line.open(self._url)
-        await line.greet(self._probe_s)
-        return line
+        return await RequestLine.to(self._url, self._probe_s)
 
     async def _use(self, line: RequestLine) -> str:
         self._line = line

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast
 
 import hiredis
 from redis import exceptions
@@ -245,6 +245,14 @@ class RequestLine(Line):
     def __init__(self) -> None:
         super().__init__()
         self._asked: deque[Callable[[Any], None]] = deque()
+
+    @classmethod
+    async def to(cls, url: str, patience_s: float) -> Self:
+        """Connect to a Redis that answers. Raises ``RedisLost``."""
+        line = cls()
+        await line.open(url)
+        await line.greet(patience_s)
+        return line
 
     def request(self, command: bytes, answer: Callable[[Any], None]) -> None:
         """Send a command.

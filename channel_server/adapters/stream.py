@@ -102,10 +102,7 @@ class Stream:
             self._line.close(reason)
 
     async def _connect(self) -> RequestLine:
-        line = RequestLine()
-        await line.open(self._url)
-        await line.greet(self._probe_s)
-        return line
+        return await RequestLine.to(self._url, self._probe_s)
 
     async def _read_on(self, line: RequestLine) -> str:
         self._line = line
