@@ -132,7 +132,7 @@ class Shared:
         intake: Delivers.
         metrics: Counts.
         changed: Called when ``is_settled`` or ``trouble`` may have changed.
-        pauses_s: Back-off, see ``adapters.line.stay_connected``.
+        pauses_s: Back-off, see ``adapters.reconnection``.
     """
 
     def __init__(

@@ -12,8 +12,8 @@ from channel_server.adapters.line import (
     code_of,
     encode,
     is_refusal,
-    stay_connected,
 )
+from channel_server.adapters.reconnection import stay_connected
 from channel_server.errors import RedisLost, RedisRefused
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from channel_server.adapters.handover import Handover
-from channel_server.adapters.line import encode, is_refusal, stay_connected
+from channel_server.adapters.line import encode, is_refusal
+from channel_server.adapters.reconnection import stay_connected
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from publisher.contract.journal import PROBE

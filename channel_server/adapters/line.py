@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import logging
 import re
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import hiredis
 from redis import exceptions
@@ -24,14 +23,10 @@ from redis.backoff import NoBackoff
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-log = logging.getLogger(__name__)
+    from collections.abc import Callable
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
-_LOG_EVERY_S: Final = 10.0
-_STABLE_S: Final = 10.0
 _INNER_CODE: Final = re.compile(r"-?\b([A-Z]{3,16}) ")
 _PING: Final = b"*1\r\n$4\r\nPING\r\n"
 
@@ -168,75 +163,6 @@ def encode(*words: bytes) -> bytes:
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
     return b"".join(parts)
-
-
-L = TypeVar("L", bound=Line)
-
-
-async def stay_connected(
-    connect: Callable[[], Awaitable[L]],
-    use: Callable[[L], Awaitable[str]],
-    *,
-    purpose: str,
-    pauses_s: Callable[[int], float],
-) -> NoReturn:
-    """Connect again whenever the connection is lost, for ever.
-
-    Args:
-        connect: Opens a connection; may raise ``RedisLost``.
-        use: Works with it until it is lost; returns why.
-        purpose: For the log.
-        pauses_s: Seconds to wait before the attempt with this number (1, 2, …) since the last
-            success.
-    """
-    clock = asyncio.get_running_loop().time
-    report = _Report(purpose, clock)
-    attempt = 0
-    while True:
-        began = clock()
-        try:
-            line = await connect()
-            report.connected()
-            reason = await use(line)
-        except RedisLost as error:
-            reason = error.reason
-        report.lost(reason)
-        # A connection that is refused as soon as it is used counts as a failed attempt.
-        attempt = 1 if clock() - began > _STABLE_S else attempt + 1
-        await asyncio.sleep(pauses_s(attempt))
-
-
-class _Report:
-    """Says when Redis is lost and when it is back, in turn, and no more than once in ten seconds.
-
-    Args:
-        purpose: What the connection is for.
-        clock: Monotonic seconds.
-    """
-
-    def __init__(self, purpose: str, clock: Callable[[], float]) -> None:
-        self._purpose = purpose
-        self._clock = clock
-        self._was_lost = False
-        self._was_said = False
-        self._quiet_until = clock()
-
-    def connected(self) -> None:
-        """The connection stands."""
-        if self._was_said and not self._was_lost:
-            return
-        self._was_lost, self._was_said = False, True
-        log.info("Redis connected", extra={"purpose": self._purpose})
-
-    def lost(self, reason: str) -> None:
-        """It is gone, or could not be made."""
-        now = self._clock()
-        if self._was_lost or now < self._quiet_until:
-            return
-        event = "Redis lost" if self._was_said else "Redis away"
-        self._was_lost, self._was_said = True, True
-        self._quiet_until = now + _LOG_EVERY_S
-        log.warning(event, extra={"purpose": self._purpose, "reason": reason})
 
 
 class RequestLine(Line):

@@ -12,8 +12,8 @@ from channel_server.adapters.line import (
     code_of,
     encode,
     is_refusal,
-    stay_connected,
 )
+from channel_server.adapters.reconnection import stay_connected
 from channel_server.core.offsets import id_of, position_of
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CONTROL, RECORDS, SYSTEM_NOTICE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract.journal import BEGIN, GAP, LIBRARY, PLAIN
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from channel_server.core.unseen import Heard
     from channel_server.live.intake import Intake
     from channel_server.live.lease import Lease
+    from channel_server.live.seams import EpochStore, StreamEntry
     from channel_server.metrics import Metrics
 
 _MESSAGES: Final = frozenset({PLAIN.encode(), LIBRARY.encode()})
@@ -27,43 +28,6 @@ _BEGIN: Final = BEGIN.encode()
 _EPOCH: Final = re.compile(rb"[A-Za-z0-9_-]{1,32}")
 _GATHER_S: Final = 0.05
 _CATCH_UP_S: Final = 2.0
-
-
-class StreamEntry(Protocol):
-    """An entry of the journal, as ``adapters.stream`` has it."""
-
-    @property
-    def position(self) -> int:
-        """Its id, see ``core.offsets``."""
-        ...
-
-    @property
-    def stream_id(self) -> bytes:
-        """The same as Redis writes it."""
-        ...
-
-    @property
-    def kind(self) -> bytes:
-        """As in ``publisher.contract.journal``."""
-        ...
-
-    @property
-    def channel(self) -> str:
-        """Redis channel."""
-        ...
-
-    @property
-    def data(self) -> bytes:
-        """Payload."""
-        ...
-
-
-class EpochStore(Protocol):
-    """Where epochs are begun, as ``adapters.journal`` has it."""
-
-    async def begin_after(self, epoch: str) -> None:
-        """End an epoch, unless somebody else has done so."""
-        ...
 
 
 class Follower:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.core.journal_state import JournalState, LeaseWish, Role
 from channel_server.errors import RedisLost, RedisRefused
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channel_server.live.recorder import Recorder
+    from channel_server.live.seams import Coverage, Store
 
 log = logging.getLogger(__name__)
 
@@ -33,40 +34,6 @@ _PATIENCE_S: Final = 1.0
 _YIELD_S: Final = 0.75
 _SILENCE_S: Final = 2.0
 _PROVEN_MS: Final = 2_500
-
-
-class Store(Protocol):
-    """The shared journal, as ``adapters.journal`` has it."""
-
-    async def tick(self, wish: LeaseWish, covered_to: int | None) -> JournalState:
-        """Renew or take the lease, and look."""
-        ...
-
-    async def admit_gap(self) -> int:
-        """Append a gap, whoever has the lease."""
-        ...
-
-    async def release(self, covered_to: int | None, *, for_good: bool) -> None:
-        """Give the lease back."""
-        ...
-
-
-class Coverage(Protocol):
-    """What the subscription is proven to have heard, as ``adapters.feed`` has it."""
-
-    @property
-    def covered_from(self) -> int | None:
-        """Everything that was published after this was heard; None if that is not known."""
-        ...
-
-    @property
-    def covered_to(self) -> int:
-        """... up to this."""
-        ...
-
-    def probe(self) -> None:
-        """Find out anew what has been heard."""
-        ...
 
 
 class Lease:

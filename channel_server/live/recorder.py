@@ -13,16 +13,17 @@ import contextlib
 import enum
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from channel_server.core.journal_state import Appended
 from channel_server.core.unseen import Heard, Unseen
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from channel_server.core.messages import Content, Message
+    from channel_server.live.seams import Appender
     from channel_server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -35,20 +36,6 @@ _FORGET_S: Final = 60.0
 _STOP_S: Final = 1.0
 _BATCH: Final = 200
 _BATCH_BYTES: Final = 1024 * 1024
-
-
-class Appender(Protocol):
-    """Where messages are appended, as ``adapters.journal`` has it."""
-
-    def append(
-        self,
-        contents: Sequence[Content],
-        answer: Callable[[Appended, str], None],
-        *,
-        after_gap: bool,
-    ) -> bool:
-        """Append, if the lease is ours; False if there is no connection."""
-        ...
 
 
 class Duty(enum.Enum):
