@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -13,9 +14,14 @@ from rich.table import Table
 
 from channel_server import __version__, log
 from channel_server.config import Settings
+from channel_server.errors import ConfigError
 from channel_server.run import fail, run, run_server
+from publisher import ConfigError as PublisherConfigError
 from publisher import Publisher
 from publisher.settings import Settings as PublisherSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 app = typer.Typer(
     name="channel-server",
@@ -49,8 +55,13 @@ def dev() -> None:
 @app.command("check-config")
 def check_config() -> None:
     """Check the environment variables and show the values in force, passwords masked."""
-    shown = _settings().shown()
-    publishing = PublisherSettings.from_env(os.environ)
+    problems: list[str] = []
+    with _collected(problems):
+        shown = _settings().shown()
+    with _collected(problems):
+        publishing = PublisherSettings.from_env(os.environ)
+    if problems:
+        raise ConfigError(tuple(dict.fromkeys(problems)))
     shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
     table = Table("variable", "value in force")
     for name, value in shown.items():
@@ -137,6 +148,15 @@ def root(
     if version:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@contextlib.contextmanager
+def _collected(problems: list[str]) -> Iterator[None]:
+    """Keep what is wrong for later, to tell all of it at once."""
+    try:
+        yield
+    except (ConfigError, PublisherConfigError) as error:
+        problems.extend(error.problems)
 
 
 def _settings() -> Settings:

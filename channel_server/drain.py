@@ -61,7 +61,7 @@ async def drain(engine: Engine, stop: Stop, *, delay_s: float, over_s: float) ->
     engine.is_draining = True
     clients = list(engine.sessions.values())
     waves = max(1, round(over_s / _WAVE_S))
-    log.info("draining", extra={"clients": len(clients), "waves": waves})
+    log.info("draining", extra={"clients": len(clients), "waves": min(waves, len(clients))})
     gone = 0
     for wave in range(1, waves + 1):
         due = math.ceil(len(clients) * wave / waves)

@@ -197,6 +197,13 @@ class Shared:
         self.stop = self._lease.stop
         self.whole = self._lease.whole
         commands.connected.append(self._lease.reconnected)
+        self._is_connected = asyncio.Event()
+        commands.connected.append(self._is_connected.set)
+
+    async def _read(self) -> None:
+        """Read the journal as soon as it can be asked about."""
+        await self._is_connected.wait()
+        await self._stream.run()
 
     def _troubled(self) -> None:
         self._lease.troubled()
@@ -217,7 +224,7 @@ class Shared:
         self._lease.coverage = feed
         return [
             group.create_task(self._lease.run(), name="lease"),
-            group.create_task(self._stream.run(), name="journal"),
+            group.create_task(self._read(), name="journal"),
         ]
 
 

@@ -19,6 +19,9 @@ from typing import Final
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import COMMON, LIBRARY, MARK, TOKENS_SPARE_S
 
+LOST: Final = -1
+"""Instead of a number of subscribers: nobody heard the message, and it could not be kept."""
+
 _PERSISTENT_S: Final = 30 * 24 * 60 * 60
 """Life of the set of a user's tokens if one of them lives for ever; every issue renews it."""
 
@@ -34,7 +37,10 @@ local function publish()
     trim()
     keep()
   end)
-  return redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
+  local heard = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
+  -- Neither kept nor heard: it is lost, if it was to be kept.
+  if ARGV[4] == '1' and not is_kept and heard == 0 then return {LOST} end
+  return heard
 end
 
 local function done(result)
@@ -44,7 +50,7 @@ end
 """
 
 _PUBLISH: Final = f"""{_BEGINNING}
--- Returns how many subscribers heard it.
+-- Returns how many subscribers heard it, {LOST} if it is lost.
 return done(publish())
 """
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, SENT, STATE
 from publisher.errors import RedisRefused, ReplyLost
-from publisher.scripts import PUBLISH
+from publisher.scripts import LOST, PUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 3
+_CANNOT_KEEP: Final = (
+    "the journal cannot be written (out of memory, or a key of the wrong type), and no channel "
+    "server listens: the message is lost"
+)
 _FOR_NOBODY: Final = b'{"room":null'
 
 
@@ -51,13 +55,17 @@ class Journaling:
             How many subscribers heard it.
 
         Raises:
+            RedisRefused: If the journal cannot be written and no channel server listens.
             PublishError: What sending a command raises. An answer that was lost is asked for
                 again, twice; by that, nothing is published twice.
         """
         _, channel, payload = plain.words
         if not self.is_wanted or _is_for_nobody(payload):
             return int((yield plain))
-        return int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
+        heard = int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
+        if heard == LOST:
+            raise RedisRefused("JOURNAL", _CANNOT_KEEP)
+        return heard
 
     def run(
         self,

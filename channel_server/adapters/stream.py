@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 _KEY: Final = JOURNAL.encode()
+_UNBLOCKED: Final = "UNBLOCKED"
 _COUNT: Final = b"128"
 _NAMES: Final = [b"k", b"c", b"d"]
 _FIELDS: Final = 2 * len(_NAMES)
@@ -146,6 +147,8 @@ class Stream:
                 reply = await answer
         except TimeoutError:
             raise RedisLost("silent") from None
+        if is_refusal(reply) and code_of(reply) == _UNBLOCKED:
+            raise RedisLost("this Redis has become a replica, or a primary")
         if is_refusal(reply):
             raise RedisRefused(code_of(reply))
         return reply[0][1] if reply else []

@@ -171,6 +171,14 @@ async def test_a_journal_that_cannot_be_written_does_not_stop_the_message(
         assert listener.heard() == [("/records", ON_WIRE)]
 
 
+async def test_a_message_that_is_neither_kept_nor_heard_is_an_error(publisher, redis):
+    """No server listens, and Redis is full: nobody could ever be told that it was missed."""
+    redis.config_set("maxmemory", "1")
+
+    with pytest.raises(RedisRefused, match="is lost"):
+        await done(publisher.publish_records(RECORDS, group_id=7))
+
+
 async def test_a_token_that_cannot_be_stored_is_an_error(publisher, redis):
     redis.config_set("maxmemory", "1")
 

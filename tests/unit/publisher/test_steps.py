@@ -113,6 +113,15 @@ def test_other_refusals_are_errors(journaling, code):
         steps.throw(refused(code))
 
 
+def test_a_message_that_is_neither_kept_nor_heard_is_an_error(journaling):
+    """Found by trying: it was lost without a word."""
+    steps = journaling.publish(PLAIN)
+    next(steps)
+
+    with pytest.raises(RedisRefused, match="is lost"):
+        steps.send(-1)
+
+
 def test_without_a_journal_it_is_plain():
     commands, _ = play(Journaling(is_wanted=False).publish(PLAIN), 1)
 
