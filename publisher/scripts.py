@@ -81,10 +81,15 @@ return done(count)
 """
 
 _REVOKE_USER: Final = f"""{_BEGINNING}
--- KEYS[4]: tokens of the user. Returns how many were known.
+-- KEYS[4]: tokens of the user. ARGV[5]: user id. Returns how many were known.
 local count = 0
 for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
-  count = count + redis.call('DEL', '{CURRENT_USERS}' .. token)
+  -- Issued to somebody else meanwhile, it is not this user's any more.
+  local key = '{CURRENT_USERS}' .. token
+  local is_json, user = pcall(cjson.decode, redis.pcall('GET', key))
+  if not is_json or type(user) ~= 'table' or user.id == tonumber(ARGV[5]) then
+    count = count + redis.call('DEL', key)
+  end
 end
 redis.call('DEL', KEYS[4])
 publish()
@@ -111,6 +116,9 @@ for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
     count = count + 1
   elseif not stored then
     redis.call('SREM', KEYS[4], token)
+  elseif not is_json then
+    -- Not to be read here, and it may name old groups: the next page load stores it anew.
+    redis.call('DEL', key)
   end
 end
 publish()

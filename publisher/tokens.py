@@ -132,7 +132,7 @@ def revoke_user_steps(journaling: Journaling, user_id: int) -> Steps:
     """
     _, channel, body = hang_up_user(user_id).words
     return journaling.run(
-        REVOKE_USER, None, (f"{TOKENS}{user_id}",), channel=channel, payload=body
+        REVOKE_USER, None, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
     )
 
 

@@ -72,6 +72,9 @@ class Line(asyncio.Protocol, abc.ABC):
             await connection.connect()
         except (exceptions.RedisError, OSError) as error:
             raise RedisLost(type(error).__name__) from error
+        except asyncio.CancelledError:
+            await connection.disconnect(nowait=True)
+            raise
         reader, self._opened_by = connection._reader, connection._writer
         connection._reader = connection._writer = None
         transport = self._opened_by.transport

@@ -83,9 +83,16 @@ class Unseen:
         return heard
 
     def see(self, content: Content, at_s: float) -> Heard | None:
-        """Note an entry of the journal. Return it as it was heard; None if it was not, yet."""
+        """Note an entry of the journal. Return it as it was heard; None if it was not, yet.
+
+        Args:
+            content: What it says.
+            at_s: When; minus infinity if it will never be heard.
+        """
         waiting = self._by_content.get(content)
         if waiting is None:
+            if at_s == float("-inf"):
+                return None
             self._announced.setdefault(content, []).append(at_s)
             self._announced_bytes += len(content[1])
             while self._announced_bytes > self._max_bytes:

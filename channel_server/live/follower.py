@@ -7,7 +7,9 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from channel_server.core.offsets import position_at
 from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract import CONTROL
 from publisher.contract.journal import BEGIN, GAP, LIBRARY, PLAIN
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _GAP: Final = GAP.encode()
 _BEGIN: Final = BEGIN.encode()
 _EPOCH: Final = re.compile(rb"[A-Za-z0-9_-]{1,32}")
 _GATHER_S: Final = 0.05
+_OLD_MS: Final = 10_000
 _CATCH_UP_S: Final = 2.0
 
 
@@ -36,7 +39,8 @@ class Follower:
     Args:
         tail: What is remembered.
         lease: Tells how the journal is, and is told how far this node has read.
-        seen: Tells whether a message was heard: clients may have it already.
+        seen: Tells whether a message was heard (clients may have it already); its second argument
+            says that it is too old to be heard from now on.
         intake: Delivers.
         store: Where epochs are begun.
         metrics: Counts.
@@ -50,7 +54,7 @@ class Follower:
         self,
         tail: Tail,
         lease: Lease,
-        seen: Callable[[Content], Heard | None],
+        seen: Callable[[Content, bool], Heard | None],
         intake: Intake,
         store: EpochStore,
         *,
@@ -66,6 +70,8 @@ class Follower:
         self._changed = changed
         self._known: dict[int, bytes] = {}
         self._target = 0
+        self._past = 0
+        self._ordered_to = 0
         self._moved = asyncio.Event()
         self._looking = asyncio.Lock()
         self._looks = 0
@@ -91,7 +97,10 @@ class Follower:
             await self._store.begin_after(state.epoch)
             state = await self._lease.tick()
         # What is in there may be new to our clients, or not: it is compared with what they got.
+        # A node that has none yet has delivered nothing, and need not.
         self._known = tail.frames()
+        self._past = 0 if tail.epoch else state.last
+        self._ordered_to = tail.position
         self._target = state.last
         tail.begin(state.epoch, 0)
         tail.trimmed(state.trimmed)
@@ -120,18 +129,26 @@ class Follower:
         return 0
 
     def _take_message(self, entry: StreamEntry) -> int:
-        content = (entry.channel, entry.data)
-        heard = self._seen(content)
+        heard = self._seen((entry.channel, entry.data), self._is_old(entry))
         message = heard.message if heard is not None else None
         if message is None:
-            message = self._intake.read(content)
+            message = self._intake.read((entry.channel, entry.data))
         if message is None:
             self._tail.advance(entry.position)
             return 0
-        is_delivered = heard is not None and heard.is_delivered
+        # What this node reads up to where it begins was meant for those who were there then.
+        is_past = entry.position <= self._past or (
+            entry.channel == CONTROL and entry.position <= self._ordered_to
+        )
+        is_delivered = is_past or (heard is not None and heard.is_delivered)
         return self._intake.keep(
             message, entry.position, entry.stream_id, is_delivered=is_delivered
         )
+
+    def _is_old(self, entry: StreamEntry) -> bool:
+        """Whether an entry was published so long ago that it will not be heard any more."""
+        state = self._lease.state
+        return state is not None and entry.position < position_at(state.now_ms - _OLD_MS)
 
     def _begun(self, epoch: str, position: int) -> None:
         """An epoch begins here; while the past is read, those that have ended do not count."""

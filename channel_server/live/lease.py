@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.core.journal_state import JournalState, LeaseWish, Role
 from channel_server.errors import RedisLost, RedisRefused
-from channel_server.live.recorder import Duty
+from channel_server.live.recorder import NO_ANSWER, Duty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,8 +215,12 @@ class Lease:
         if self._is_unreadable or not is_due:
             return
         if recorder.must_admit_gap:
-            self._whole_from = await self._store.admit_gap()
             recorder.must_admit_gap = False
+            try:
+                self._whole_from = await self._store.admit_gap()
+            except (RedisLost, RedisRefused):
+                recorder.must_admit_gap = True
+                raise
         recorder.heal()
 
     def _assume(self, state: JournalState) -> None:
@@ -293,7 +297,7 @@ class Lease:
         is_stuck = oldest is not None and answered_at_s < oldest.at_s < now - _PATIENCE_S
         is_heard = self.coverage.covered_from is not None
         if is_stuck or (is_heard and answered_at_s < now - _SILENCE_S):
-            self._recorder.degrade("no answer")
+            self._recorder.degrade(NO_ANSWER)
         elif self._recorder.trouble:
             self._recorder.deliver_waiting()
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NO_ANSWER: Final = "no answer"
+"""Trouble in which Redis has refused nothing: what is under way may still succeed."""
+
 _OVERDUE_S: Final = 2.0
 """What nobody has appended by now is not going to be: its recorder has gone deaf."""
 
@@ -126,9 +129,15 @@ class Recorder:
             self._flush_soon()
         return 0
 
-    def seen(self, content: Content) -> Heard | None:
-        """Note an entry of the journal. Return it as it was heard; None if it was not, yet."""
-        return self._unseen.see(content, self._clock())
+    def seen(self, content: Content, is_old: bool) -> Heard | None:  # noqa: FBT001 - a callback
+        """Note an entry of the journal. Return it as it was heard; None if it was not, yet.
+
+        Args:
+            content: What it says.
+            is_old: It was published so long ago that it will not be heard any more: the same
+                words, heard later, are another message.
+        """
+        return self._unseen.see(content, float("-inf") if is_old else self._clock())
 
     def proven(self, sent_at_s: float) -> None:
         """What was published before this moment has been heard by now."""
@@ -219,6 +228,7 @@ class Recorder:
         self.answered_at_s = self._clock()
         self._is_appending = False
         self._is_idle.set()
+        self.must_admit_gap = self.must_admit_gap or (has_gap and outcome is not Appended.YES)
         if outcome is Appended.YES:
             self.gaps_admitted += has_gap
             self._flush()
@@ -248,6 +258,9 @@ class Recorder:
             self._metrics.degradations += 1
             self.trouble = reason
             self._changed()
+        if reason != NO_ANSWER:
+            # What a publisher could not append either, it has published, and nobody may have heard.
+            self.must_admit_gap = True
         self.watch()
         self.deliver_waiting()
 

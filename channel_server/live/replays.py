@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from channel_server.core.packets import Outgoing, offset_packet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from channel_server.core.journal import Entry, Tail
+    from channel_server.core.journal import Tail
     from channel_server.core.names import Room
     from channel_server.core.rooms import Rooms
     from channel_server.engine.session import Session
@@ -32,17 +30,17 @@ class Replay:
         after: Key of the last entry that was written, or is in ``entries``.
         entries: Still to be written.
         complete_from: What this was in the tail when the client was told whether it recovers.
+        fetched_to: Where the tail stood when ``entries`` were fetched.
     """
 
-    __slots__ = ("after", "complete_from", "entries", "rooms")
+    __slots__ = ("after", "complete_from", "entries", "fetched_to", "rooms")
 
-    def __init__(
-        self, rooms: tuple[Room, ...], after: int, entries: Iterable[Entry], complete_from: int
-    ) -> None:
+    def __init__(self, rooms: tuple[Room, ...], after: int, tail: Tail) -> None:
         self.rooms = rooms
-        self.complete_from = complete_from
         self.after = after
-        self.entries = deque(entries)
+        self.complete_from = tail.complete_from
+        self.fetched_to = tail.key
+        self.entries = deque(tail.missed(rooms, after))
 
 
 class Replays:
@@ -87,7 +85,7 @@ class Replays:
             rooms: It sees these, and joins them when it has caught up.
             after: Key of the last entry it has.
         """
-        replay = Replay(rooms, after, self._tail.missed(rooms, after), self._tail.complete_from)
+        replay = Replay(rooms, after, self._tail)
         session.is_paced = True
         if self._write_piece(session, replay, [greeting]):
             session.is_paced = False
@@ -145,12 +143,13 @@ class Replays:
         """
         budget = self._piece_bytes
         while budget > 0:
-            if not replay.entries and not self._more(replay):
-                self.join(session, packets, replay.rooms)
-                return True
-            if self._is_overrun(replay):
-                session.hang_up("replay overrun")
-                return True
+            if not replay.entries:
+                if self._is_overrun(replay):
+                    session.hang_up("replay overrun")
+                    return True
+                if not self._more(replay):
+                    self.join(session, packets, replay.rooms)
+                    return True
             entry = replay.entries.popleft()
             replay.after = entry.key
             packets.append(Outgoing(entry.frame))
@@ -161,10 +160,11 @@ class Replays:
 
     def _more(self, replay: Replay) -> bool:
         """Fetch what has come meanwhile."""
+        replay.fetched_to = self._tail.key
         replay.entries.extend(self._tail.missed(replay.rooms, replay.after))
         return bool(replay.entries)
 
     def _is_overrun(self, replay: Replay) -> bool:
-        """Whether something that the client should get next is gone from the tail by now."""
+        """Whether something that came since the last look is gone from the tail by now."""
         now_from = self._tail.complete_from
-        return now_from > replay.complete_from and now_from > replay.entries[0].key
+        return now_from > replay.complete_from and now_from > replay.fetched_to

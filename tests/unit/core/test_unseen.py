@@ -95,3 +95,16 @@ def test_one_message_larger_than_the_bound_is_kept(unseen):
     assert unseen.hear(("/records", b"x" * 5000), 1.0, None, is_kept=False) is not None
 
     assert len(unseen) == 1
+
+
+def test_what_is_too_old_to_be_heard_is_not_announced(unseen):
+    """Found in review: after a start, the same words said again were taken for those of the past."""
+    assert unseen.see(ONE, float("-inf")) is None
+
+    assert unseen.hear(ONE, 1.0, None, is_kept=False) is not None
+
+
+def test_what_waits_is_seen_however_old_it_is(unseen):
+    unseen.hear(ONE, 1.0, None, is_kept=False)
+
+    assert unseen.see(ONE, float("-inf")) is not None

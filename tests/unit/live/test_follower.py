@@ -103,7 +103,7 @@ def follower(redis, tail, delivered, metrics, heard):
     return Follower(
         tail,
         redis,
-        heard.get,
+        lambda content, _is_old: heard.get(content),
         intake,
         redis,
         metrics=metrics,
@@ -140,7 +140,6 @@ async def test_what_it_knows_of_a_stream_that_began_anew_is_not_delivered_again(
     follower, redis, tail, delivered
 ):
     """A stale replica has taken over: it has a part of what clients got, and something new."""
-    redis.last = at(3)
     await follower.begin()
     for number in (1, 2, 3):
         follower.take(Entry(at(number), data=b'{"room":"r%d"}' % number))
@@ -294,3 +293,36 @@ async def test_a_thousand_clients_that_are_ahead_cost_two_questions(follower, re
     await asyncio.gather(*tasks)
 
     assert redis.asked - before <= 2
+
+
+async def test_the_past_of_a_new_node_is_kept_and_not_delivered(follower, redis, tail, delivered):
+    """Found in review: clients let in during trouble got half an hour of old messages."""
+    redis.last = at(2)
+    await follower.begin()
+
+    follower.take(Entry(at(1)))
+    follower.take(
+        Entry(at(2), channel="/channel_control", data=b'{"action":"hang_up","user_id":5}')
+    )
+    assert delivered == []
+    follower.take(Entry(at(3)))
+
+    assert delivered == ["group-7"]
+    assert len(tail) == 2
+
+
+async def test_orders_are_not_carried_out_again_when_the_journal_is_read_anew(
+    follower, redis, delivered
+):
+    """Found in review: a client was taken out of a group that it had joined since."""
+    await follower.begin()
+    order = b'{"action":"set_groups","user_id":5,"group_ids":[7]}'
+    follower.take(Entry(at(1), channel="/channel_control", data=order))
+    follower.take(Entry(at(3)))
+    assert len(delivered) == 2
+
+    redis.last = at(2)
+    await follower.begin()
+    follower.take(Entry(at(1), channel="/channel_control", data=order))
+
+    assert len(delivered) == 2

@@ -114,7 +114,7 @@ async def test_who_does_not_hold_the_lease_keeps_what_it_hears(recorder, appende
 
 async def test_who_takes_over_appends_what_it_has_not_seen(recorder, appender):
     hear(recorder, b"1", b"2", b"3")
-    recorder.seen(("/records", b"2"))
+    recorder.seen(("/records", b"2"), is_old=False)
 
     recorder.record()
     await turn()
@@ -129,7 +129,7 @@ async def test_what_is_in_the_journal_already_is_not_appended(recorder, appender
     await turn()
 
     assert appender.batches == []
-    assert recorder.seen(("/records", b"lib")) is not None
+    assert recorder.seen(("/records", b"lib"), is_old=False) is not None
 
 
 async def test_what_reaches_nobody_is_not_kept(recorder, appender):
@@ -144,7 +144,7 @@ async def test_what_reaches_nobody_is_not_kept(recorder, appender):
 
 async def test_what_was_seen_first_is_not_appended(recorder, appender):
     recorder.record()
-    assert recorder.seen(("/records", b"1")) is None
+    assert recorder.seen(("/records", b"1"), is_old=False) is None
 
     hear(recorder, b"1")
     await turn()
@@ -215,7 +215,7 @@ async def test_what_clients_have_is_known_when_the_journal_shows_it_after_all(re
     hear(recorder, b"1")
     recorder.degrade("no answer")
 
-    heard = recorder.seen(("/records", b"1"))
+    heard = recorder.seen(("/records", b"1"), is_old=False)
 
     assert heard.is_delivered
     assert delivered == [b"1"]

@@ -143,6 +143,22 @@ async def test_what_is_dropped_while_it_is_served_sends_the_client_away_to_ask_a
 
     fill(tail, 11, 150)
     tail.gap(151 << 64)
+
+    async with asyncio.timeout(5):
+        while session.goodbye is None:
+            session.read()
+            await asyncio.sleep(0.001)
+    assert session.goodbye == "replay overrun"
+
+
+async def test_what_is_dropped_between_two_pieces_is_noticed(replays, tail):
+    """Found in review: a piece ended with the last entry, and the journal turned over meanwhile."""
+    fill(tail, 1, 1, size=1000)
+    session = Session()
+    replays.begin(session, HELLO, ROOMS, 0)
+    assert session.is_paced
+
+    fill(tail, 2, 150)
     session.read()
 
     await until(lambda: session.goodbye is not None)
