@@ -100,7 +100,7 @@ class RedisRefused(PublishError):
     @property
     def is_about_scripts(self) -> bool:
         """Whether an answer to a script means that this Redis runs none."""
-        return self.code in {"NOPERM", "ERR"}
+        return self.code in {"NOPERM", "UNKNOWN"}
 
     def __str__(self) -> str:
         return f"Redis refused the command ({self.code}): {self.advice}"

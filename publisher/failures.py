@@ -86,7 +86,9 @@ def _refusal(error: BaseException | None) -> RedisRefused | None:
     elif code is None and isinstance(error, ResponseError):
         match = _CODE.match(str(error))
         code = match[0] if match else "ERR"
-    if code == "ERR" and (inner := _SCRIPT_CODE.search(str(error))):
+    if code == "ERR" and "unknown command" in str(error):
+        code = "UNKNOWN"
+    elif code == "ERR" and (inner := _SCRIPT_CODE.search(str(error))):
         code = inner[1]
     if code is None:
         # The asyncio Unix connection wraps the reply to AUTH or SELECT in a ConnectionError.

@@ -135,6 +135,7 @@ class Feed:
         """A subscription begins, and what was published before may be missing."""
         self._proven_at_s = self._clock()
         self._is_standing = True
+        self.covered_to = 0
         self._is_up(True)
 
     def _lost(self) -> None:

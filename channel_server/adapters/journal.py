@@ -10,6 +10,7 @@ from channel_server.adapters.journal_scripts import ADMIT_GAP, APPEND, BEGIN, RE
 from channel_server.adapters.line import code_of, is_refusal
 from channel_server.core.journal_state import Appended, Bounds, JournalState, LeaseWish, Role
 from channel_server.core.offsets import position_of
+from channel_server.errors import RedisRefused
 from publisher.contract import journal
 
 if TYPE_CHECKING:
@@ -116,16 +117,11 @@ class Journal:
             b"" if covered_to is None else b"%d" % covered_to,
         )
         reply = await self._commands.run_script(TICK, _ALL_KEYS, arguments, _WITHIN_S)
-        epoch, trimmed, last, role, covered, now_ms, nodes = reply
-        return JournalState(
-            epoch=epoch.decode(),
-            trimmed=position_of(trimmed),
-            last=position_of(last),
-            role=Role(role.decode()),
-            covered_to=int(covered) if covered else None,
-            now_ms=int(now_ms),
-            nodes=nodes,
-        )
+        try:
+            return _state_of(reply)
+        except (AttributeError, TypeError, ValueError):
+            # Somebody else has written there, or a version that keeps other things.
+            raise RedisRefused("BADSTATE") from None
 
     async def admit_gap(self) -> int:
         """Append a gap. Return its position. Raises what ``tick`` does."""
@@ -150,6 +146,20 @@ class Journal:
             self._node.encode() if for_good else b"",
         )
         await self._commands.run_script(RELEASE, _ALL_KEYS, arguments, _WITHIN_S)
+
+
+def _state_of(reply: Any) -> JournalState:
+    """Read what ``TICK`` returns."""
+    epoch, trimmed, last, role, covered, now_ms, nodes = reply
+    return JournalState(
+        epoch=epoch.decode(),
+        trimmed=position_of(trimmed),
+        last=position_of(last),
+        role=Role(role.decode()),
+        covered_to=int(covered) if covered else None,
+        now_ms=int(now_ms),
+        nodes=nodes,
+    )
 
 
 @functools.lru_cache(maxsize=16)

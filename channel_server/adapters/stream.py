@@ -97,11 +97,6 @@ class Stream:
             self._connect, self._read_on, purpose="journal", pauses_s=self._pauses_s
         )
 
-    def start_again(self, reason: str) -> None:
-        """Ask ``begin`` anew where to read on."""
-        if self._line is not None:
-            self._line.close(reason)
-
     async def _connect(self) -> RequestLine:
         return await RequestLine.to(self._url, self._probe_s)
 

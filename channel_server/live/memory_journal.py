@@ -38,6 +38,7 @@ class MemoryJournal:
         Returns:
             Bytes written to clients.
         """
+        self._tail.trim(self._wall_clock_ms())
         message = self._intake.read((channel, payload.removesuffix(MARK)))
         if message is None:
             return 0

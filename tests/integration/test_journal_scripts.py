@@ -257,6 +257,19 @@ async def test_everything_expires_on_its_own(node, redis, server):
     assert 1800 + 3590 < lives[STATE] <= 1800 + 3600
 
 
+@pytest.mark.parametrize("field", ["trimmed", "covered"])
+async def test_a_state_that_makes_no_sense_is_trouble_and_no_exception(node, redis, field):
+    """Found in review: a field that was gone ended the process."""
+    a = await node("a")
+    await a.tick(LeaseWish.TAKE, None)
+    redis.hset(STATE, field, "junk")
+
+    with pytest.raises(RedisRefused) as caught:
+        await a.tick(LeaseWish.TAKE, None)
+
+    assert caught.value.code == "BADSTATE"
+
+
 @pytest.mark.parametrize(
     ("trouble", "codes"),
     [

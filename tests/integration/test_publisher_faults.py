@@ -197,7 +197,7 @@ async def test_database_that_does_not_exist_is_refused(connect, redis_server):
 async def test_full_redis_refuses_and_goes_on(connect, new_redis_server):
     """OOM: a token cannot be stored; what needs no memory still works."""
     server = new_redis_server()
-    publisher = connect(server.url)
+    publisher = connect(server.url, journal=False)
     with server.client() as admin:
         admin.config_set("maxmemory", 1)
 
@@ -212,7 +212,7 @@ async def test_full_redis_refuses_and_goes_on(connect, new_redis_server):
 async def test_connection_with_an_error_reply_is_closed(connect, new_redis_server):
     """Whatever went wrong on it, the next command begins with a clean one."""
     server = new_redis_server()
-    publisher = connect(server.url, pool_size=1)
+    publisher = connect(server.url, pool_size=1, journal=False)
     with server.client() as admin:
 
         def connected():

@@ -222,7 +222,7 @@ async def test_no_groups_at_all_are_an_empty_list(publisher, redis):
 
 
 @pytest.mark.parametrize(
-    "stored", [b"junk", b"null", b"7", b'{"id":9,"name":"x","group_ids":[1]}', b'{"name":"x"}']
+    "stored", [b"null", b"7", b'{"id":9,"name":"x","group_ids":[1]}', b'{"name":"x"}']
 )
 async def test_a_record_that_is_somebody_elses_by_now_is_left_alone(publisher, redis, stored):
     await done(publisher.tokens.issue(ANN, group_ids=[1], token="t"))
@@ -231,6 +231,27 @@ async def test_a_record_that_is_somebody_elses_by_now_is_left_alone(publisher, r
     assert await done(publisher.replace_groups(123, [5])) == 0
 
     assert redis.get("/current_users/t") == stored
+
+
+@pytest.mark.parametrize("stored", [b"junk", b'{"id":123,"name":"\\ud800","group_ids":[1]}'])
+async def test_a_record_that_cannot_be_read_is_forgotten(publisher, redis, stored):
+    """Found in review: it kept the old groups, for the next visit. A page load stores it anew."""
+    await done(publisher.tokens.issue(ANN, group_ids=[1], token="t"))
+    redis.set("/current_users/t", stored)
+
+    assert await done(publisher.replace_groups(123, [5])) == 0
+
+    assert redis.get("/current_users/t") is None
+
+
+async def test_a_token_that_is_somebody_elses_by_now_is_not_revoked(publisher, redis):
+    """Found in review: signed out and in as another user, on the same page."""
+    await done(publisher.tokens.issue(ANN, group_ids=[1], token="t"))
+    await done(publisher.tokens.issue({"id": 9, "name": "Ben"}, group_ids=[1], token="t"))
+
+    assert await done(publisher.tokens.revoke_user(123)) == 0
+
+    assert redis.exists("/current_users/t")
 
 
 async def test_large_ids_stay_whole(publisher, redis):

@@ -16,7 +16,7 @@ REPLIES = [
     ("LOADING Redis is loading the dataset in memory", "LOADING"),
     ("MISCONF Redis is configured to save RDB snapshots", "MISCONF"),
     ("NOPERM this user has no permissions", "NOPERM"),
-    ("ERR unknown command `PUBLISH`, with args beginning with: `s3cret`", "ERR"),
+    ("ERR unknown command `PUBLISH`, with args beginning with: `s3cret`", "UNKNOWN"),
     ("s3cret text of another server", "ERR"),
 ]
 

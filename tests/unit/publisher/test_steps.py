@@ -90,7 +90,7 @@ def test_nobody_there_is_an_error_at_once(journaling):
         steps.throw(RedisUnavailable("away"))
 
 
-@pytest.mark.parametrize("code", ["NOPERM", "ERR"])
+@pytest.mark.parametrize("code", ["NOPERM", "UNKNOWN"])
 def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(
     journaling, caplog, code
 ):
@@ -104,7 +104,7 @@ def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("code", ["OOM", "READONLY", "LOADING"])
+@pytest.mark.parametrize("code", ["OOM", "READONLY", "LOADING", "ERR"])
 def test_other_refusals_are_errors(journaling, code):
     steps = journaling.publish(PLAIN)
     next(steps)
