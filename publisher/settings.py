@@ -109,8 +109,9 @@ class _Reader:
     def has_journal(self) -> bool:
         text = self._text("JOURNAL") or "redis"
         if text not in _JOURNALS:
-            self.problems.append(f"JOURNAL must be {' or '.join(_JOURNALS)}, not {text!r}")
-        return text == "redis" and self._text("RECOVERY_MINUTES") != "0"
+            self.problems.append(f"JOURNAL must be {' or '.join(_JOURNALS)}")
+        minutes = self._text("RECOVERY_MINUTES")
+        return text == "redis" and (not minutes or bool(minutes.strip("0")))
 
     def _text(self, name: str) -> str:
         return self._env.get(name, "").strip()

@@ -82,3 +82,26 @@ def test_tokens_may_be_persistent_by_default():
 def test_repr_hides_the_url():
     """It may hold a password, and settings get logged."""
     assert "s3cret" not in repr(Settings(url="redis://:s3cret@localhost"))
+
+
+@pytest.mark.parametrize(
+    ("env", "has_journal"),
+    [
+        ({}, True),
+        ({"JOURNAL": "redis"}, True),
+        ({"JOURNAL": "memory"}, False),
+        ({"JOURNAL": "off"}, False),
+        ({"RECOVERY_MINUTES": "30"}, True),
+        ({"RECOVERY_MINUTES": "0"}, False),
+        ({"RECOVERY_MINUTES": "00"}, False),
+    ],
+    ids=str,
+)
+def test_the_journal_is_used_where_the_servers_keep_one(env, has_journal):
+    """The same variables as the server's."""
+    assert Settings.from_env(env).journal is has_journal
+
+
+def test_an_unknown_journal_is_refused_without_being_quoted():
+    with pytest.raises(ConfigError, match=r"JOURNAL must be redis or memory or off$"):
+        Settings.from_env({"JOURNAL": "s3cret"})
