@@ -173,8 +173,8 @@ class Feed:
         """
         asked_at_s = self._clock()
         handover = self._handover = Handover()
+        new = Subscription(self._channels, handover.buffer)
         try:
-            new = Subscription(self._channels, handover.buffer)
             try:
                 await new.open(self._url)
                 await new.subscribe(self._probe_s)
@@ -186,6 +186,9 @@ class Feed:
             last_word = handover.until_heard(self._probe())
             last_words: set[asyncio.Future[Any]] = {old.lost, last_word}
             await asyncio.wait(last_words, timeout=_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            new.close("stopped")
+            raise
         finally:
             self._handover = None
         old.close("replaced")

@@ -202,9 +202,13 @@ class RequestLine(Line):
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.request(_PING, answer.set_result)
-        await asyncio.wait(
-            {answer, self.lost}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        try:
+            await asyncio.wait(
+                {answer, self.lost}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        except asyncio.CancelledError:
+            self.close("stopped")
+            raise
         if not answer.done() or is_refusal(answer.result()):
             self.close(refusal_of(answer.result()) if answer.done() else "no answer to PING")
             raise RedisLost(self.lost.result())

@@ -48,6 +48,9 @@ class Subscription(Line):
         try:
             async with asyncio.timeout(patience_s):
                 await self._stands
+        except asyncio.CancelledError:
+            self.close("stopped")
+            raise
         except TimeoutError:
             self.close("no answer to SUBSCRIBE")
             raise RedisLost("no answer to SUBSCRIBE") from None
