@@ -88,7 +88,6 @@ class Stream:
         self._block_ms = b"%d" % round(probe_s * 500)
         self._probe_s = probe_s
         self._pauses_s = pauses_s
-        self._line: RequestLine | None = None
         self._answer: asyncio.Future[Any] | None = None
 
     async def run(self) -> NoReturn:
@@ -101,7 +100,6 @@ class Stream:
         return await RequestLine.to(self._url, self._probe_s)
 
     async def _read_on(self, line: RequestLine) -> str:
-        self._line = line
         line.lost.add_done_callback(self._is_lost)
         try:
             position = await self._begin()
@@ -114,13 +112,11 @@ class Stream:
                 self._progress()
         except RedisRefused as error:
             self._is_refused(error.code)
-            line.close(str(error))
             return str(error)
         except RedisLost as error:
-            line.close(error.reason)
             return error.reason
         finally:
-            self._line = None
+            line.close("stopped")
 
     async def _ask(self, line: RequestLine, position: int) -> list[Any]:
         """Wait for up to 128 entries after a position.

@@ -13,6 +13,7 @@ from channel_server.app import ChannelServer
 from channel_server.config import Settings
 from channel_server.drain import Stop
 from tests.conformance.wire import Client
+from tests.integration.program import QUICK_END
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -28,7 +29,7 @@ async def running(env):
     """Run a server until the end; yield its port."""
     stop = Stop()
     port = asyncio.get_running_loop().create_future()
-    server = ChannelServer(Settings.from_env({"PORT": "0", **env}))
+    server = ChannelServer(Settings.from_env({"PORT": "0", **QUICK_END, **env}))
     async with asyncio.TaskGroup() as group:
         group.create_task(server.run(stop, on_listening=port.set_result))
         try:
