@@ -172,20 +172,21 @@ class Feed:
             other to be had.
         """
         asked_at_s = self._clock()
-        handover = self._handover = Handover()
-        new = Subscription(self._channels, handover.buffer)
+        handover = Handover(self._probe_channel)
+        new = Subscription(self._channels, handover.new_heard)
         try:
             try:
                 await new.open(self._url)
+                self._handover = handover
                 await new.subscribe(self._probe_s)
             except RedisLost:
                 return old
             if self._proven_at_s > asked_at_s and not old.lost.done():
                 new.close("not needed")
                 return old
-            last_word = handover.until_heard(self._probe())
-            last_words: set[asyncio.Future[Any]] = {old.lost, last_word}
-            await asyncio.wait(last_words, timeout=_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+            handover.expect(self._probe())
+            await _first_of(old.lost, handover.is_old_done)
+            await _first_of(new.lost, handover.is_new_done)
         except asyncio.CancelledError:
             new.close("stopped")
             raise
@@ -202,16 +203,14 @@ class Feed:
     # ── what is heard ───────────────────────────────────────────────────────────────────────
 
     def _take(self, channel: str, payload: bytes) -> int:
+        if self._handover is not None and not self._handover.old_heard(channel, payload):
+            return 0
         if channel == self._probe_channel:
             self._heard_probe(payload)
             return 0
-        if self._handover is not None:
-            self._handover.heard(channel, payload)
         return self._deliver(channel, payload)
 
     def _heard_probe(self, number: bytes) -> None:
-        if self._handover is not None:
-            self._handover.heard_probe(number)
         probe = self._probes.get(number)
         if probe is not None:
             probe.is_heard = True
@@ -246,3 +245,8 @@ class Feed:
             self._proven_at_s = self._clock()
             self.covered_to = max(self.covered_to, probe.time_us)
             self._is_proven(probe.sent_at_s)
+
+
+async def _first_of(*words: asyncio.Future[Any]) -> None:
+    """Wait for the first word, for a second at most."""
+    await asyncio.wait(words, timeout=_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
