@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.core.journal_state import JournalState, LeaseWish, Role
 from channel_server.errors import RedisLost, RedisRefused
+from channel_server.live.patience import Patience
 from channel_server.live.recorder import NO_ANSWER, Duty
 
 if TYPE_CHECKING:
@@ -28,11 +29,7 @@ log = logging.getLogger(__name__)
 LEASE_S: Final = 3.0
 _TICK_S: Final = 0.5
 _LOOK_S: Final = 0.25
-_PATIENCE_S: Final = 1.0
-"""A message waits no longer for a journal that does not answer."""
-
 _YIELD_S: Final = 0.75
-_SILENCE_S: Final = 2.0
 _PROVEN_MS: Final = 2_500
 
 
@@ -76,6 +73,7 @@ class Lease:
         self._covered_at_release: int | None = None
         self._is_unreadable = False
         self._is_stopping = False
+        self._patience = Patience(position, clock)
         self._ticked_at_s = self._state_at_s = float("-inf")
         self._free_since_s: float | None = None
         self._settled_at: int | None = None
@@ -287,19 +285,21 @@ class Lease:
         self._recorder.degrade(code)
 
     def readable(self) -> None:
-        """The journal has been read."""
+        """The journal has been read, or has said that there is nothing new in it."""
         self._is_unreadable = False
+        self._patience.read()
 
     def _look(self) -> None:
         """See whether a message, or the journal itself, has been waited for too long."""
-        now, answered_at_s = self._clock(), self._recorder.answered_at_s
-        oldest = self._recorder.oldest
-        is_stuck = oldest is not None and answered_at_s < oldest.at_s < now - _PATIENCE_S
+        recorder, oldest = self._recorder, self._recorder.oldest
         is_heard = self.coverage.covered_from is not None
-        if is_stuck or (is_heard and answered_at_s < now - _SILENCE_S):
-            self._recorder.degrade(NO_ANSWER)
-        elif self._recorder.trouble:
-            self._recorder.deliver_waiting()
+        if self._patience.cannot_read(oldest):
+            self._is_unreadable = True
+            recorder.degrade(NO_ANSWER)
+        elif self._patience.cannot_ask(oldest, recorder.answered_at_s, is_heard=is_heard):
+            recorder.degrade(NO_ANSWER)
+        elif recorder.trouble:
+            recorder.deliver_waiting()
 
     async def stop(self) -> None:
         """Append what has been heard, and give the lease back."""

@@ -330,6 +330,34 @@ async def test_a_message_waits_a_second_for_a_journal_that_says_nothing(lease, r
     assert recorder.trouble == "no answer"
 
 
+async def test_a_message_waits_a_second_for_a_journal_that_cannot_be_read(lease, recorder, clock):
+    """Found in review: only the connection that reads was stuck, and it took a probe to notice."""
+    clock.advance(0.1)
+    recorder.heard("/records", b"1")
+    clock.advance(1.1)
+    await lease.tick()
+
+    lease._look()
+    assert recorder.trouble == "no answer"
+    await lease.tick()
+    assert recorder.trouble == "no answer"
+
+    lease.readable()
+    await lease.tick()
+    assert recorder.trouble == ""
+
+
+async def test_a_node_that_is_busy_delivering_is_reading(lease, recorder, clock, place):
+    recorder.heard("/records", b"1")
+    for _ in range(10):
+        clock.advance(0.5)
+        place[0] += 1
+        await lease.tick()
+        lease._look()
+
+    assert recorder.trouble == ""
+
+
 async def test_a_redis_that_is_away_altogether_is_no_trouble_of_the_journal(
     lease, recorder, coverage, clock
 ):
