@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
@@ -35,6 +37,32 @@ class Entry(msgspec.Struct, eq=False, gc=False):
     frame: bytes
 
 
+class _Lane:
+    """The entries of one room, in order: a list of which the first ``head`` are gone."""
+
+    __slots__ = ("entries", "head")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry | None] = []
+        self.head = 0
+
+    def drop_oldest(self) -> bool:
+        """Drop one. Return whether any is left."""
+        self.entries[self.head] = None
+        self.head += 1
+        if self.head == len(self.entries):
+            return False
+        if 2 * self.head > len(self.entries):
+            del self.entries[: self.head]
+            self.head = 0
+        return True
+
+    def after(self, start: int, limit: int) -> list[Entry]:
+        """The first entries behind a key."""
+        first = bisect_right(self.entries, start, self.head, key=_key_of)
+        return cast("list[Entry]", self.entries[first : first + limit])
+
+
 class Tail:
     """The end of the journal in memory, bounded by age, number and bytes.
 
@@ -61,7 +89,7 @@ class Tail:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._entries: deque[Entry] = deque()
-        self._rooms: dict[Room, deque[Entry]] = {}
+        self._rooms: dict[Room, _Lane] = {}
         self._bytes = 0
         self._ordinals: dict[str, int] = {}
         self._base = 0
@@ -118,10 +146,10 @@ class Tail:
         self.position = position
         entry = Entry(self._base | position, room, frame)
         self._entries.append(entry)
-        in_room = self._rooms.get(room)
-        if in_room is None:
-            self._rooms[room] = in_room = deque()
-        in_room.append(entry)
+        lane = self._rooms.get(room)
+        if lane is None:
+            self._rooms[room] = lane = _Lane()
+        lane.entries.append(entry)
         self._bytes += len(frame) + _OVERHEAD_BYTES
         while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
             self._drop_oldest()
@@ -139,9 +167,7 @@ class Tail:
     def _drop_oldest(self) -> None:
         entry = self._entries.popleft()
         self._bytes -= len(entry.frame) + _OVERHEAD_BYTES
-        room = self._rooms[entry.room]
-        room.popleft()
-        if not room:
+        if not self._rooms[entry.room].drop_oldest():
             del self._rooms[entry.room]
         self.complete_from = max(self.complete_from, entry.key)
 
@@ -174,29 +200,45 @@ class Tail:
             return self._key(Offset(self.epoch, 0)) if self.epoch else 0
         return self._key(offset)
 
-    def missed(self, rooms: Iterable[Room], start: int) -> list[Entry]:
-        """Everything after a key that members of these rooms may see, in order.
+    def missed(self, rooms: Iterable[Room], start: int, limit: int) -> list[Entry]:
+        """The first entries after a key that members of these rooms may see, in order.
 
-        Costs O(what is returned), whatever else is kept.
+        Args:
+            rooms: Named once or more.
+            start: The key.
+            limit: How many at most. If so many come, there may be more.
         """
         found: list[Entry] = []
         for room in set(rooms):
-            for entry in reversed(self._rooms.get(room, ())):
-                if entry.key <= start:
-                    break
-                found.append(entry)
+            lane = self._rooms.get(room)
+            if lane is not None:
+                found += lane.after(start, limit)
         found.sort(key=_key_of)
-        return found
+        return found[:limit]
 
     def last_key(self, room: Room) -> int:
         """Key of the newest entry for a room that is still here, 0 if there is none."""
-        entries = self._rooms.get(room)
-        return entries[-1].key if entries else 0
+        lane = self._rooms.get(room)
+        return _key_of(lane.entries[-1]) if lane is not None else 0
+
+    def is_turning_over(self, since: int) -> bool:
+        """Whether half of what can be kept has come after a key: soon it will be forgotten."""
+        is_half_full = (
+            2 * len(self._entries) > self._max_entries or 2 * self._bytes > self._max_bytes
+        )
+        if not is_half_full:
+            return False
+        return next(islice(self._entries, len(self._entries) // 2, None)).key > since
 
     @property
     def key(self) -> int:
         """Key of the place where this node stands; 0 before the first epoch."""
         return self._base | self.position if self.epoch else 0
+
+    @property
+    def complete_from_position(self) -> int:
+        """Position of ``complete_from``: of what lies before it, this node has nothing any more."""
+        return self.complete_from & _POSITION
 
     def frames(self) -> dict[int, bytes]:
         """The frames by position, of all epochs: to recognise them in a stream that is read anew."""
@@ -214,5 +256,5 @@ class Tail:
         return (self._ordinals[offset.epoch] << _POSITION_BITS) | offset.position
 
 
-def _key_of(entry: Entry) -> int:
-    return entry.key
+def _key_of(entry: Entry | None) -> int:
+    return entry.key if entry is not None else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from channel_server.core.packets import Outgoing, offset_packet
 
 if TYPE_CHECKING:
-    from channel_server.core.journal import Tail
+    from channel_server.core.journal import Entry, Tail
     from channel_server.core.names import Room
     from channel_server.core.rooms import Rooms
     from channel_server.engine.session import Session
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES: Final = 256 * 1024
 _TURN_BYTES: Final = 1024 * 1024
+_AT_ONCE: Final = 256
 _PAUSE_S: Final = 0.02
 """A client that reads all of a piece in this time gets 12 MB a second."""
 
@@ -30,7 +31,7 @@ class Replay:
         after: Key of the last entry that was written, or is in ``entries``.
         entries: Still to be written.
         complete_from: What this was in the tail when the client was told whether it recovers.
-        fetched_to: Where the tail stood when ``entries`` were fetched.
+        fetched_to: Everything up to here was fetched.
     """
 
     __slots__ = ("after", "complete_from", "entries", "fetched_to", "rooms")
@@ -39,8 +40,19 @@ class Replay:
         self.rooms = rooms
         self.after = after
         self.complete_from = tail.complete_from
-        self.fetched_to = tail.key
-        self.entries = deque(tail.missed(rooms, after))
+        self.fetched_to = 0
+        self.entries: deque[Entry] = deque()
+        self.fetch(tail)
+
+    def fetch(self, tail: Tail) -> bool:
+        """Get some more of what was missed. Return whether there is anything.
+
+        A client that does not read holds on to no more than this.
+        """
+        entries = tail.missed(self.rooms, self.after, _AT_ONCE)
+        self.fetched_to = entries[-1].key if len(entries) == _AT_ONCE else tail.key
+        self.entries.extend(entries)
+        return bool(entries)
 
 
 class Replays:
@@ -147,7 +159,7 @@ class Replays:
                 if self._is_overrun(replay):
                     session.hang_up("replay overrun")
                     return True
-                if not self._more(replay):
+                if not replay.fetch(self._tail):
                     self.join(session, packets, replay.rooms)
                     return True
             entry = replay.entries.popleft()
@@ -158,13 +170,7 @@ class Replays:
         session.write_all(packets)
         return False
 
-    def _more(self, replay: Replay) -> bool:
-        """Fetch what has come meanwhile."""
-        replay.fetched_to = self._tail.key
-        replay.entries.extend(self._tail.missed(replay.rooms, replay.after))
-        return bool(replay.entries)
-
     def _is_overrun(self, replay: Replay) -> bool:
-        """Whether something that came since the last look is gone from the tail by now."""
+        """Whether something that was not fetched yet is gone from the tail by now."""
         now_from = self._tail.complete_from
         return now_from > replay.complete_from and now_from > replay.fetched_to

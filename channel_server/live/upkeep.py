@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _SLICE: Final = 500
 """Clients that are looked at before other work gets a turn: about 2 ms."""
 
+_LOOK_S: Final = 1.0
+
 
 class Tokens(Protocol):
     """Where tokens live, as ``adapters.directory`` has it."""
@@ -67,11 +69,14 @@ class Upkeep:
         raise AssertionError
 
     async def _seed_for_ever(self, every_s: float) -> NoReturn:
-        now = self._tail.key
+        clock = asyncio.get_running_loop().time
+        now, walked_at_s = self._tail.key, clock()
         while True:
-            seen, now = now, self._tail.key
-            await self._walk(partial(self._seed, seen=seen))
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(min(every_s, _LOOK_S))
+            # On a busy site the tail is full long before it is old.
+            if clock() - walked_at_s >= every_s or self._tail.is_turning_over(now):
+                seen, now, walked_at_s = now, self._tail.key, clock()
+                await self._walk(partial(self._seed, seen=seen))
 
     async def _renew_for_ever(self, every_s: float) -> NoReturn:
         while True:

@@ -36,7 +36,7 @@ def test_a_client_gets_what_lies_after_its_offset_in_its_rooms_in_order(tail):
 
     start = tail.start_of(Offset("e1", at(1)))
 
-    assert frames(tail.missed(["a", "b", "nowhere", "a"], start)) == [4, 5, 7]
+    assert frames(tail.missed(["a", "b", "nowhere", "a"], start, 10)) == [4, 5, 7]
 
 
 def test_only_offsets_from_which_nothing_is_missing_are_covered(tail):
@@ -52,7 +52,7 @@ def test_an_offset_ahead_of_the_node_is_not_covered(tail):
 
     assert tail.is_ahead(Offset("e1", at(2)))
     assert not tail.covers(Offset("e1", at(2)))
-    assert tail.missed(["a"], tail.start_of(Offset("e1", at(2)))) == []
+    assert tail.missed(["a"], tail.start_of(Offset("e1", at(2))), 10) == []
 
 
 def test_offsets_before_a_gap_are_not_covered_and_still_get_everything_that_is_there(tail):
@@ -62,7 +62,7 @@ def test_offsets_before_a_gap_are_not_covered_and_still_get_everything_that_is_t
 
     assert not tail.covers(Offset("e1", at(2)))
     assert tail.covers(Offset("e1", at(3)))
-    assert frames(tail.missed(["a"], tail.start_of(Offset("e1", at(1))))) == [2, 4]
+    assert frames(tail.missed(["a"], tail.start_of(Offset("e1", at(1))), 10)) == [2, 4]
 
 
 def test_a_new_epoch_covers_nobody_of_the_old_one(tail):
@@ -80,7 +80,7 @@ def test_a_client_of_an_epoch_that_this_node_has_seen_gets_the_rest_of_it_and_al
     tail.begin("e2", 0)
     tail.append(at(1), "a", b"201")
 
-    assert frames(tail.missed(["a"], tail.start_of(Offset("e1", at(1))))) == [2, 201]
+    assert frames(tail.missed(["a"], tail.start_of(Offset("e1", at(1))), 10)) == [2, 201]
 
 
 def test_a_client_of_an_unknown_epoch_gets_all_of_the_current_one(tail):
@@ -91,7 +91,7 @@ def test_a_client_of_an_unknown_epoch_gets_all_of_the_current_one(tail):
 
     start = tail.start_of(Offset("gone", at(999_999)))
 
-    assert frames(tail.missed(["a"], start)) == [201]
+    assert frames(tail.missed(["a"], start, 10)) == [201]
     assert tail.is_ahead(Offset("gone", at(0)))
 
 

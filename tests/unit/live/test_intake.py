@@ -139,7 +139,7 @@ def test_a_message_with_a_position_is_kept_with_its_offset(intake, fanout, tail)
 
     ((_, text),) = fanout.delivered
     assert text == b'42["records",' + GOOD + b',"e1:5-0"]'
-    (entry,) = tail.missed(["group-7"], 0)
+    (entry,) = tail.missed(["group-7"], 0, 10)
     assert entry.frame.endswith(text)
     assert tail.position == 5 << 64
 

@@ -119,6 +119,26 @@ async def test_a_long_story_is_written_as_it_is_read(replays, tail, rooms):
     assert not session.is_paced
 
 
+async def test_who_does_not_read_holds_on_to_a_slice_of_the_past(rooms):
+    tail = Tail(window_s=60, max_entries=10_000, max_bytes=1 << 30)
+    tail.begin("e1", 0)
+    replays = Replays(tail, rooms, metrics=Metrics(), piece_bytes=1000)
+    fill(tail, 1, 2_000, size=10)
+    session = Session()
+
+    replays.begin(session, HELLO, ROOMS, 0)
+
+    (replay,) = replays._under_way.values()
+    assert len(replay.entries) < 256
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(replays.run())
+        while not rooms.rooms(session):
+            session.read()
+            await asyncio.sleep(0.001)
+        serving.cancel()
+    assert [int(text) for text in session.texts[1:-1]] == list(range(1, 2_001))
+
+
 async def test_what_happens_meanwhile_comes_before_it_joins(replays, tail, rooms):
     fill(tail, 1, 4)
     session = Session()

@@ -97,6 +97,21 @@ async def test_every_walk_looks_at_what_came_since_the_one_before(upkeep, sessio
     assert set(session.texts) == {b'42["offset","e1:1-0"]'}
 
 
+async def test_a_busy_site_tells_the_quiet_sooner(monkeypatch, upkeep, sessions, rooms, tail):
+    """Its journal is full long before it is old."""
+    monkeypatch.setattr("channel_server.live.upkeep._LOOK_S", 0.001)
+    session = join(sessions, rooms, "notice", "user-1")
+
+    def has_turned_over():
+        position = (tail.position >> 64) + 1
+        tail.append(position << 64, "group-2", b"")
+        return session.texts
+
+    await run(upkeep, has_turned_over, seed_every_s=60, renew_every_s=60)
+
+    assert (tail.position >> 64) >= 50
+
+
 async def test_without_a_journal_nobody_is_told_anything(sessions, rooms, tokens):
     tail = Tail(window_s=60, max_entries=100, max_bytes=1 << 20)
     session = join(sessions, rooms, "notice")
