@@ -97,6 +97,7 @@ class ChannelServer:
             intake=intake,
             metrics=metrics,
             changed=self._refresh,
+            overrun=self._overrun,
             pauses_s=pauses_s,
         )
         recovery = Recovery(
@@ -146,6 +147,11 @@ class ChannelServer:
         """Open the Socket.IO path when everything stands; clients stay when something is lost."""
         is_ready = self._is_subscribed and self._journaling.is_settled
         self._engine.is_ready = self._engine.is_ready or is_ready
+
+    def _overrun(self) -> None:
+        """Clients have missed what this node could not read: they return, and are told."""
+        log.warning("journal overrun", extra={"clients": len(self._engine.sessions)})
+        self._engine.hang_up_all("overrun")
 
     def _health(self) -> Health:
         if self._is_stopping:

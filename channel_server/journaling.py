@@ -132,6 +132,7 @@ class Shared:
         intake: Delivers.
         metrics: Counts.
         changed: Called when ``is_settled`` or ``trouble`` may have changed.
+        overrun: Called when entries were gone before this node has read them.
         pauses_s: Back-off, see ``adapters.reconnection``.
     """
 
@@ -145,6 +146,7 @@ class Shared:
         intake: Intake,
         metrics: Metrics,
         changed: Callable[[], None],
+        overrun: Callable[[], None],
         pauses_s: Callable[[int], float],
     ) -> None:
         bounds = Bounds(
@@ -176,6 +178,7 @@ class Shared:
             self._recorder.seen,
             intake,
             store,
+            overrun=overrun,
             metrics=metrics,
             changed=changed,
         )
@@ -237,6 +240,7 @@ def journaling(
     intake: Intake,
     metrics: Metrics,
     changed: Callable[[], None],
+    overrun: Callable[[], None],
     pauses_s: Callable[[int], float],
 ) -> Journaling:
     """The way that the operator has chosen; arguments as for ``Shared``."""
@@ -252,6 +256,7 @@ def journaling(
         intake=intake,
         metrics=metrics,
         changed=changed,
+        overrun=overrun,
         pauses_s=pauses_s,
     )
 

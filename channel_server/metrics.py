@@ -24,7 +24,7 @@ class Metrics:
         replayed: Entries of the journal written to returning clients.
         gaps: Gaps of the journal that were read.
         degradations: How often the journal could not be written or read.
-        overruns: How often the journal was trimmed faster than this node reads.
+        overruns: How often entries of the journal were gone before this node has read them.
         junk_entries: Entries of the journal that this version does not understand.
         orders: Orders of the application that were carried out.
     """

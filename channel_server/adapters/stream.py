@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 _KEY: Final = JOURNAL.encode()
 _UNBLOCKED: Final = "UNBLOCKED"
 _COUNT: Final = b"128"
-_NAMES: Final = [b"k", b"c", b"d"]
+_BLOCK_MS: Final = 400
+"""A sign of life of the connection, while there is nothing to read."""
+
+_NAMES: Final = [b"k", b"c", b"d", b"n"]
 _FIELDS: Final = 2 * len(_NAMES)
+_DIGITS: Final = 19
 _CHANNELS: Final = {name.encode(): name for name in (RECORDS, SYSTEM_NOTICE, CONTROL)}
 _TURN_BYTES: Final = 256 * 1024
 """Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
@@ -41,6 +45,7 @@ class StreamEntry(msgspec.Struct, gc=False):  # made in 0.1 µs, a named tuple i
         kind: As in ``publisher.contract.journal``; empty if it has none.
         channel: Redis channel.
         data: Payload.
+        number: One more than that of the entry before it; 0 if it has none.
     """
 
     position: int
@@ -48,6 +53,7 @@ class StreamEntry(msgspec.Struct, gc=False):  # made in 0.1 µs, a named tuple i
     kind: bytes
     channel: str
     data: bytes
+    number: int
 
 
 class Stream:
@@ -85,7 +91,7 @@ class Stream:
         self._progress = progress
         self._is_read = is_read
         self._is_refused = is_refused
-        self._block_ms = b"%d" % round(probe_s * 500)
+        self._block_ms = b"%d" % min(_BLOCK_MS, round(probe_s * 500))
         self._probe_s = probe_s
         self._pauses_s = pauses_s
         self._answer: asyncio.Future[Any] | None = None
@@ -163,8 +169,13 @@ class Stream:
 def _entry(position: int, stream_id: bytes, fields: list[bytes] | None) -> StreamEntry:
     """Read the fields of an entry: whatever somebody has put there."""
     if fields and len(fields) == _FIELDS and fields[::2] == _NAMES and fields[3] in _CHANNELS:
-        _, kind, _, channel, _, data = fields
-        return StreamEntry(position, stream_id, kind, _CHANNELS[channel], data)
+        _, kind, _, channel, _, data, _, number = fields
+        return StreamEntry(position, stream_id, kind, _CHANNELS[channel], data, _number(number))
     named = dict(zip(fields[::2], fields[1::2], strict=False)) if fields else {}
     name = named.get(b"c", b"").decode(errors="replace")
-    return StreamEntry(position, stream_id, named.get(b"k", b""), name, named.get(b"d", b""))
+    kind, data, number = (named.get(field, b"") for field in (b"k", b"d", b"n"))
+    return StreamEntry(position, stream_id, kind, name, data, _number(number))
+
+
+def _number(digits: bytes) -> int:
+    return int(digits) if digits.isdigit() and len(digits) <= _DIGITS else 0

@@ -43,6 +43,8 @@ class Follower:
             says that it is too old to be heard from now on.
         intake: Delivers.
         store: Where epochs are begun.
+        overrun: Called when this node has missed entries for good: clients that are connected
+            have to be told.
         metrics: Counts.
         changed: Called when the node has read all there was for the first time.
 
@@ -58,6 +60,7 @@ class Follower:
         intake: Intake,
         store: EpochStore,
         *,
+        overrun: Callable[[], None],
         metrics: Metrics,
         changed: Callable[[], None],
     ) -> None:
@@ -66,9 +69,12 @@ class Follower:
         self._seen = seen
         self._intake = intake
         self._store = store
+        self._overrun = overrun
         self._metrics = metrics
         self._changed = changed
         self._known: dict[int, bytes] = {}
+        self._known_to = 0
+        self._number = 0
         self._target = 0
         self._past = 0
         self._ordered_to = 0
@@ -98,7 +104,8 @@ class Follower:
             state = await self._lease.tick()
         # What is in there may be new to our clients, or not: it is compared with what they got.
         # A node that has none yet has delivered nothing, and need not.
-        self._known = tail.frames()
+        self._known, self._known_to = tail.frames(), tail.complete_from_position
+        self._number = 0
         self._past = 0 if tail.epoch else state.last
         self._ordered_to = tail.position
         self._target = state.last
@@ -113,6 +120,8 @@ class Follower:
             Bytes written to clients.
         """
         position = entry.position
+        if entry.number:
+            self._count(entry)
         if entry.kind in _MESSAGES:
             if self._is_known(entry):
                 self._tail.advance(position)
@@ -127,6 +136,19 @@ class Follower:
             self._metrics.junk_entries += 1
             self._tail.advance(position)
         return 0
+
+    def _count(self, entry: StreamEntry) -> None:
+        """See whether an entry follows the one before it.
+
+        If not, those in between were trimmed before this node has read them, or a replica that
+        lagged behind has taken over.
+        """
+        is_next = self._number in {0, entry.number - 1} or entry.kind == _BEGIN
+        self._number = entry.number
+        if not is_next:
+            self._metrics.overruns += 1
+            self._tail.gap(entry.position - 1)
+            self._overrun()
 
     def _take_message(self, entry: StreamEntry) -> int:
         heard = self._seen((entry.channel, entry.data), self._is_old(entry))
@@ -159,6 +181,8 @@ class Follower:
 
     def _is_known(self, entry: StreamEntry) -> bool:
         """Whether clients got just this entry in an earlier epoch."""
+        if entry.position <= self._known_to:
+            return True
         frame = self._known.pop(entry.position, None) if self._known else None
         return frame is not None and entry.data in frame
 
@@ -166,14 +190,11 @@ class Follower:
         """Some entries have been taken, or there was nothing to take for a while."""
         state = self._lease.state
         if state is not None:
-            if state.epoch == self._tail.epoch and state.trimmed > self._tail.position:
-                self._metrics.overruns += 1
-                self._tail.trimmed(state.trimmed)
             self._tail.trim(state.now_ms)
         self._moved.set()
         self._moved.clear()
         if self._tail.position >= self._target:
-            self._known = {}
+            self._known, self._known_to = {}, 0
             if not self.is_loaded:
                 self.is_loaded = True
                 self._changed()

@@ -87,6 +87,11 @@ class StreamEntry(Protocol):
         """Payload."""
         ...
 
+    @property
+    def number(self) -> int:
+        """One more than that of the entry before it; 0 if it has none."""
+        ...
+
 
 class EpochStore(Protocol):
     """Where epochs are begun, as ``adapters.journal`` has it."""

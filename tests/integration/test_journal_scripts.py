@@ -223,6 +223,38 @@ async def test_the_newest_entry_is_kept_however_large_it_is(node, redis):
     assert [len(data) for _, _, data in entries(redis)] == [3 << 20]
 
 
+async def test_bounds_that_are_lowered_are_reached_step_by_step(node, redis):
+    """No script holds Redis up for long."""
+    a = await node("a")
+    await a.tick(LeaseWish.TAKE, None)
+    for _ in range(20):
+        await append(a, *[("/records", b"x" * 100)] * 200)
+    b = await node("b", Bounds(window_s=1800, max_entries=100_000, max_bytes=20_000))
+    await b.tick(LeaseWish.WATCH, None)
+
+    lengths = [redis.xlen(JOURNAL)]
+    while int(redis.hget(STATE, "bytes")) > 20_000:
+        await append(a, ONE)
+        lengths.append(redis.xlen(JOURNAL))
+
+    assert [before - after for before, after in itertools.pairwise(lengths)][:3] == [999] * 3
+    assert int(redis.hget(STATE, "bytes")) == sum(
+        100 + sum(map(len, entry)) for entry in entries(redis)
+    )
+    assert len(lengths) < 20
+
+
+async def test_entries_are_numbered_without_a_hole(node, redis, server):
+    a = await node("a", Bounds(window_s=1800, max_entries=5, max_bytes=1 << 20))
+    await a.tick(LeaseWish.TAKE, None)
+    with Publisher.from_url(server.url) as publisher:
+        for _ in range(4):
+            publisher.publish_records({"a": []}, group_id=1)
+            await append(a, ONE, TWO, after_gap=True)
+
+    assert [int(entry[b"n"]) for _, entry in redis.xrange(JOURNAL)] == list(range(13, 18))
+
+
 async def test_what_is_too_old_goes_with_a_tick(node, redis):
     a = await node("a", Bounds(window_s=60, max_entries=100, max_bytes=1 << 20))
     seconds, _ = redis.time()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 
@@ -476,13 +477,15 @@ async def test_somebody_elses_pid_shows_only_ones_own(pages, site):
         {"k": "p", "c": "/records", "d": b"\xff"},
         {"k": "l", "c": "/unknown", "d": "{}"},
         {"k": "z", "c": "/records", "d": '{"room":"user-1"}', "new": "field"},
+        {"k": "p", "c": "/records", "d": "{}", "n": "9" * 5_000},
+        {"k": "p", "c": "/records", "d": "{}", "n": "\u00b2"},
         {"k": "b", "c": "", "d": "two words"},
         {"k": "b", "c": "", "d": b"\xff" * 100},
         {"k": "p", "c": b"\xff", "d": "{}"},
         {"k": "p", "c": "/channel_control", "d": '{"action":"hang_up"}'},
         {"k": "p", "c": "/records", "d": "x" * 2_000_000},
     ],
-    ids=lambda fields: repr(fields)[:40],
+    ids=lambda fields: repr(fields)[:48],
 )
 async def test_an_entry_that_is_junk_is_passed_over(pages, site, fields, server):
     """Of a newer version, of an older one, or of somebody who has lost his way."""
@@ -495,6 +498,31 @@ async def test_an_entry_that_is_junk_is_passed_over(pages, site, fields, server)
 
     assert bodies(await client.events(1)) == ["after"]
     assert "Traceback" not in server.output()
+
+
+async def test_who_is_connected_to_a_node_that_has_slept_too_long_is_told(
+    start, own_redis, own_site, open_pages
+):
+    """The journal has turned over meanwhile: its clients return, and do not claim to have all."""
+    account = own_site.sign_in()
+    server = start(REDIS_URL=own_redis.url, JOURNAL_ENTRIES="100", PLAIN_PUBLISHERS="0")
+    pages = await open_pages(server)
+    client = await Client(account.token).enter(pages)
+    await client.seed()
+    server.process.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(os.waitid, os.P_PID, server.process.pid, os.WSTOPPED)
+    with Publisher.from_url(own_redis.url) as publisher:
+        user_id = int(account.room.removeprefix("user-"))
+        for number in range(150):
+            publisher.publish_records({"comments": [{"body": number}]}, user_id=user_id)
+
+    server.process.send_signal(signal.SIGCONT)
+    await client.page.closed()
+    await client.enter(pages)
+
+    assert not client.recovered
+    assert bodies(await client.seed()) == list(range(50, 150))
+    assert len(server.lines("journal overrun")) == 1
 
 
 async def test_an_epoch_that_begins_under_way_is_followed(start, own_redis, own_site, open_pages):

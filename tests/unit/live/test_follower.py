@@ -26,6 +26,7 @@ class Entry:
     kind: bytes = b"l"
     channel: str = "/records"
     data: bytes = RECORD
+    number: int = 0
 
     @property
     def stream_id(self):
@@ -99,6 +100,9 @@ def follower(redis, tail, delivered, metrics, heard):
             delivered.append(room)
             return ()
 
+    def overrun():
+        delivered.append("overrun")
+
     intake = Intake(Fanout(Rooms()), tail, obey=delivered.append, metrics=metrics, clock=float)
     return Follower(
         tail,
@@ -106,6 +110,7 @@ def follower(redis, tail, delivered, metrics, heard):
         lambda content, _is_old: heard.get(content),
         intake,
         redis,
+        overrun=overrun,
         metrics=metrics,
         changed=lambda: None,
     )
@@ -155,7 +160,7 @@ async def test_what_it_knows_of_a_stream_that_began_anew_is_not_delivered_again(
     assert delivered == ["r1", "r2", "r3", "another"]
     assert not tail.covers(Offset("e1", at(3)))
     start = tail.start_of(Offset("e1", at(2)))
-    missed = [entry.room for entry in tail.missed(["r1", "r2", "r3", "another"], start)]
+    missed = [entry.room for entry in tail.missed(["r1", "r2", "r3", "another"], start, 10)]
     assert missed == ["r3", "another"]
 
 
@@ -243,18 +248,68 @@ async def test_what_reaches_nobody_still_moves_the_node_on(follower, tail):
     assert tail.position == at(2)
 
 
-async def test_a_journal_that_was_trimmed_faster_than_it_was_read_is_a_gap(
-    follower, redis, tail, metrics
+async def test_entries_that_were_gone_before_they_were_read_are_a_gap_and_clients_are_told(
+    follower, tail, delivered, metrics
 ):
+    """They are hung up before the next entry gives them an offset behind the hole."""
     await follower.begin()
-    follower.take(Entry(at(1)))
-    redis.trimmed = redis.last = at(5)
-    await redis.tick()
+    follower.take(Entry(at(1), number=1))
 
-    follower.progress()
+    follower.take(Entry(at(5), number=5))
 
     assert metrics.overruns == 1
-    assert not tail.covers(Offset("e1", at(1)))
+    assert delivered == ["group-7", "overrun", "group-7"]
+    assert not tail.covers(Offset("e1", at(4)))
+    assert tail.covers(Offset("e1", at(5)))
+
+
+async def test_a_replica_that_has_overwritten_what_was_read_is_noticed(follower, metrics):
+    """Its ids have passed ours before we have looked: only the numbers tell."""
+    await follower.begin()
+    follower.take(Entry(at(1), number=41))
+    follower.take(Entry(at(2), number=42))
+
+    follower.take(Entry(at(9), number=42))
+
+    assert metrics.overruns == 1
+
+
+async def test_numbers_begin_anew_with_an_epoch_and_junk_has_none(follower, delivered, metrics):
+    await follower.begin()
+    follower.take(Entry(at(1), number=41))
+    follower.take(Entry(at(2), kind=b"x"))
+    follower.take(Entry(at(3), number=42))
+    follower.take(Entry(at(4), kind=b"b", channel="", data=b"e2", number=1))
+    follower.take(Entry(at(5), number=2))
+
+    assert metrics.overruns == 0
+    assert "overrun" not in delivered
+
+
+async def test_the_first_entry_that_is_read_may_have_any_number(follower, metrics):
+    await follower.begin()
+
+    follower.take(Entry(at(7), number=4_000))
+
+    assert metrics.overruns == 0
+
+
+async def test_a_past_that_is_read_anew_is_not_delivered_again_where_it_was_forgotten(
+    follower, redis, delivered
+):
+    """The tail takes more room than the stream: it forgets earlier."""
+    await follower.begin()
+    for number in range(1, 151):
+        follower.take(Entry(at(number)))
+    delivered.clear()
+    redis.epoch, redis.last, redis.trimmed = "e2", at(150), 0
+    await follower.begin()
+
+    for number in range(1, 151):
+        follower.take(Entry(at(number)))
+    follower.take(Entry(at(151)))
+
+    assert delivered == ["group-7"]
 
 
 async def test_an_offset_that_is_ahead_is_waited_for(follower, redis, tail):
