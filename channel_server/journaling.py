@@ -11,9 +11,8 @@ from channel_server.adapters.stream import Stream
 from channel_server.core.journal_state import Bounds
 from channel_server.live.follower import Follower
 from channel_server.live.lease import LEASE_S, Lease
-from channel_server.live.memory_journal import MemoryJournal
+from channel_server.live.local_journal import MemoryJournal, NoJournal
 from channel_server.live.recorder import Recorder
-from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,49 +75,6 @@ class Journaling(Protocol):
     async def stop(self) -> None:
         """Bring to an end what is under way."""
         ...
-
-
-class Off:
-    """No journal: what is heard is delivered."""
-
-    is_settled = True
-    is_doubtful = False
-    trouble = ""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-        self.whole = asyncio.Event()
-        self.whole.set()
-
-    def heard(self, channel: str, payload: bytes) -> int:
-        message = self._intake.read((channel, payload.removesuffix(MARK)))
-        return 0 if message is None else self._intake.deliver(message)
-
-    def proven(self, sent_at_s: float) -> None: ...
-
-    def deaf(self) -> None: ...
-
-    async def reach(self, offset: Offset) -> None: ...
-
-    def start(self, group: asyncio.TaskGroup, feed: Feed) -> list[asyncio.Task[None]]:
-        del group, feed
-        return []
-
-    async def stop(self) -> None: ...
-
-
-class InMemory(Off):
-    """A journal of this process alone."""
-
-    def __init__(self, tail: Tail, intake: Intake) -> None:
-        super().__init__(intake)
-        self._journal = MemoryJournal(tail, intake, lambda: time.time_ns() // 1_000_000)
-
-    def heard(self, channel: str, payload: bytes) -> int:
-        return self._journal.heard(channel, payload)
-
-    def deaf(self) -> None:
-        self._journal.deaf()
 
 
 class Shared:
@@ -245,9 +201,9 @@ def journaling(
 ) -> Journaling:
     """The way that the operator has chosen; arguments as for ``Shared``."""
     if settings.journal == "off":
-        return Off(intake)
+        return NoJournal(intake)
     if settings.journal == "memory":
-        return InMemory(tail, intake)
+        return MemoryJournal(tail, intake, lambda: time.time_ns() // 1_000_000)
     return Shared(
         settings,
         commands,

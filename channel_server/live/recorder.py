@@ -98,7 +98,7 @@ class Recorder:
         self._queue: list[Heard] = []
         self._is_appending = False
         self._is_flush_due = False
-        self._is_idle = asyncio.Event()
+        self._idled = asyncio.Event()
         self.trouble = ""
         self.duty = Duty.WATCHING
         self.must_admit_gap = False
@@ -227,7 +227,7 @@ class Recorder:
     def _appended(self, outcome: Appended, code: str, *, has_gap: bool) -> None:
         self.answered_at_s = self._clock()
         self._is_appending = False
-        self._is_idle.set()
+        self._idled.set()
         self.must_admit_gap = self.must_admit_gap or (has_gap and outcome is not Appended.YES)
         if outcome is Appended.YES:
             self.gaps_admitted += has_gap
@@ -242,8 +242,8 @@ class Recorder:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_S):
                 while self._queue or self._is_appending:
-                    self._is_idle.clear()
-                    await self._is_idle.wait()
+                    self._idled.clear()
+                    await self._idled.wait()
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────
 
