@@ -131,7 +131,9 @@ class Listener:
 
 
 def redis_binary():
-    """Path of redis-server: beside this Python, or else on PATH."""
+    """Path of redis-server: ``REDIS_SERVER``, or beside this Python, or else on PATH."""
+    if "REDIS_SERVER" in os.environ:
+        return os.environ["REDIS_SERVER"]
     beside = Path(sys.executable).with_name("redis-server")
     return str(beside) if beside.exists() else shutil.which("redis-server")
 
