@@ -43,8 +43,9 @@ class RedisServer:
         return f"unix://{self.socket}{query}"
 
     def client(self, **options):
-        """Make a plain redis-py client without retries. Close it."""
-        return redis.Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), **options)
+        """Make a plain redis-py client without retries, as every Redis knows it. Close it."""
+        plain = {"protocol": 2, "driver_info": None, "retry": Retry(NoBackoff(), 0)}
+        return redis.Redis.from_url(self.url, **(plain | options))
 
     def listen(self, *channels):
         """Subscribe, and return a Listener when Redis has confirmed it. Close it."""

@@ -56,7 +56,7 @@ class Plain:
     name = "plain"
 
     def __init__(self, server: RedisServer) -> None:
-        self._redis = server.client(protocol=2, socket_timeout=TIMEOUT_S)
+        self._redis = server.client(socket_timeout=TIMEOUT_S)
 
     def send(self, message: Message, padding: int = 0) -> None:
         records = body(message.id, self.name, message.number, padding)

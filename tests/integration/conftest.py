@@ -11,7 +11,7 @@ from tests.integration.site import Site
 @pytest.fixture(scope="module")
 def site(redis_server):
     """Publishes to the Redis of the session."""
-    with redis_server.client(protocol=2) as connection:
+    with redis_server.client() as connection:
         yield Site(connection)
 
 

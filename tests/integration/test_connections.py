@@ -507,7 +507,7 @@ async def flooded(server, pages, site):
 async def test_messages_that_pile_up_behind_a_look_up_end_the_session(new_redis_server, tmp_path):
     """Nothing is handled before CONNECT has been answered, and what waits is bounded."""
     redis_server = new_redis_server()
-    with redis_server.client(protocol=2) as connection:
+    with redis_server.client() as connection:
         account = Site(connection).sign_in()
     with Program(tmp_path, REDIS_URL=redis_server.url) as server:
         server.wait_ready()

@@ -43,7 +43,7 @@ def own_redis(new_redis_server):
 
 @pytest.fixture
 def redis(own_redis):
-    with own_redis.client(protocol=2) as client:
+    with own_redis.client() as client:
         yield client
 
 
@@ -238,7 +238,7 @@ async def test_a_token_outlives_a_long_visit(own_redis, tmp_path):
 async def test_a_returning_client_whose_token_has_expired_is_a_visitor(own_redis, tmp_path):
     """It is counted; nothing else can be done about it from here."""
     with (
-        own_redis.client(protocol=2) as redis,
+        own_redis.client() as redis,
         Program(tmp_path, REDIS_URL=own_redis.url) as server,
     ):
         server.wait_ready()

@@ -41,7 +41,7 @@ def ready(server):
 async def test_a_broken_journal_is_degraded_and_messages_go_on(own_redis, tmp_path):
     """503 would take all servers away at once, for something that none of them can help."""
     with (
-        own_redis.client(protocol=2) as redis,
+        own_redis.client() as redis,
         Program(tmp_path, REDIS_URL=own_redis.url) as server,
     ):
         site = Site(redis)
@@ -68,7 +68,7 @@ async def test_a_broken_journal_is_degraded_and_messages_go_on(own_redis, tmp_pa
 
 
 async def test_a_server_that_starts_beside_a_broken_journal_delivers(own_redis, tmp_path):
-    with own_redis.client(protocol=2) as redis:
+    with own_redis.client() as redis:
         redis.set(JOURNAL, "not a stream")
         site = Site(redis)
         account = site.sign_in()
@@ -102,7 +102,7 @@ async def test_who_is_told_to_stop_says_so_goes_on_and_sends_clients_away_bit_by
 ):
     settings = {"DRAIN_DELAY_SECONDS": "1", "DRAIN_SECONDS": "2"}
     with (
-        own_redis.client(protocol=2) as redis,
+        own_redis.client() as redis,
         Program(tmp_path, REDIS_URL=own_redis.url, **settings) as server,
     ):
         site = Site(redis)
@@ -135,7 +135,7 @@ async def test_who_is_told_to_stop_says_so_goes_on_and_sends_clients_away_bit_by
 async def test_new_sessions_are_refused_while_old_ones_are_served(own_redis, tmp_path):
     settings = {"DRAIN_DELAY_SECONDS": "0", "DRAIN_SECONDS": "5"}
     with (
-        own_redis.client(protocol=2) as redis,
+        own_redis.client() as redis,
         Program(tmp_path, REDIS_URL=own_redis.url, **settings) as server,
     ):
         site = Site(redis)
@@ -184,7 +184,7 @@ async def test_memory_is_bounded_while_one_room_gets_ten_times_what_can_be_deliv
     """Clients that do not read, a publisher that does not stop, and a journal of 16 MiB."""
     settings = {"JOURNAL_MIB": "16", "WRITE_LIMIT_KIB": "256", "WRITE_SECONDS": "1"}
     with (
-        own_redis.client(protocol=2) as redis,
+        own_redis.client() as redis,
         Program(tmp_path, REDIS_URL=own_redis.url, **settings) as server,
     ):
         site = Site(redis)

@@ -55,7 +55,7 @@ class Rails:
 
 @pytest.fixture(scope="module")
 def rails(redis_server):
-    with redis_server.client(protocol=2) as connection:
+    with redis_server.client() as connection:
         yield Rails(connection)
 
 

@@ -91,7 +91,7 @@ def own_redis(new_redis_server):
 
 @pytest.fixture
 def own_site(own_redis):
-    with own_redis.client(protocol=2) as connection:
+    with own_redis.client() as connection:
         yield Site(connection)
 
 

@@ -17,7 +17,7 @@ async def test_the_server_sends_only_what_redis_5_knows(new_redis_server, tmp_pa
     """Over connect, look-ups, probes, loss and reconnection; read from the wire."""
     redis_server = new_redis_server("--requirepass", "secret", password="secret")
     with (
-        redis_server.client(protocol=2, db=2) as connection,
+        redis_server.client(db=2) as connection,
         Link(redis_server.socket) as link,
         Program(
             tmp_path, REDIS_URL=f"redis://:secret@127.0.0.1:{link.port}/2", PROBE_SECONDS="1"

@@ -36,7 +36,7 @@ def own_redis(new_redis_server):
 @pytest.fixture
 def own_site(own_redis):
     """Publishes to ``own_redis``, and connects again when it has to."""
-    with own_redis.client(protocol=2) as connection:
+    with own_redis.client() as connection:
         yield Site(connection)
 
 
@@ -304,7 +304,7 @@ async def test_an_address_where_something_else_answers_is_not_ready(start, serve
 
 
 async def test_the_right_password_opens_and_is_not_logged(start, locked_redis, open_pages):
-    with locked_redis.client(protocol=2) as connection:
+    with locked_redis.client() as connection:
         site = Site(connection)
         account = site.sign_in()
         with Link(locked_redis.socket) as link:
@@ -325,7 +325,7 @@ async def test_the_right_password_opens_and_is_not_logged(start, locked_redis, o
 async def test_a_redis_that_loads_its_data_is_waited_for(start, new_redis_server, open_pages):
     """It accepts connections at once and answers LOADING, for minutes if there is much."""
     redis_server = new_redis_server("--rdbcompression", "no")
-    with redis_server.client(protocol=2) as connection, redis_server.client() as operator:
+    with redis_server.client() as connection, redis_server.client() as operator:
         site = Site(connection)
         account = site.sign_in()
         # It looks at its connections after every 2 MiB, and then rests for 0.2 s.
@@ -351,7 +351,7 @@ async def test_a_redis_that_loads_its_data_is_waited_for(start, new_redis_server
 
 async def test_users_are_looked_up_in_the_database_of_the_url(start, own_redis, open_pages):
     """Pub/sub has no databases, GET has."""
-    with own_redis.client(protocol=2, db=3) as connection, own_redis.client() as other:
+    with own_redis.client(db=3) as connection, own_redis.client() as other:
         site = Site(connection)
         account = site.sign_in()
         assert not other.exists(f"/current_users/{account.token}")

@@ -21,7 +21,7 @@ async def test_no_secret_is_logged_in_traffic_trouble_and_shutdown(
     new_redis_server, tmp_path, log_format
 ):
     redis_server = new_redis_server("--requirepass", PASSWORD, password=PASSWORD)
-    with Link(redis_server.socket) as link, redis_server.client(protocol=2) as connection:
+    with Link(redis_server.socket) as link, redis_server.client() as connection:
         site = Site(connection)
         with Program(
             tmp_path,
