@@ -12,6 +12,7 @@ import secrets
 import signal
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -27,7 +28,7 @@ from channel_server.core.rooms import Rooms
 from channel_server.drain import Stop, drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
-from channel_server.journaling import journaling
+from channel_server.journaling import SharedJournal, journaling
 from channel_server.live.fanout import Client, Fanout
 from channel_server.live.gateway import Gateway
 from channel_server.live.intake import Intake
@@ -89,7 +90,8 @@ class ChannelServer:
         intake = Intake(
             Fanout(rooms), tail, obey=orders.obey, metrics=metrics, clock=time.monotonic
         )
-        self._journaling = journaling(
+        shared = partial(
+            SharedJournal,
             settings,
             self._commands,
             node=node,
@@ -100,6 +102,7 @@ class ChannelServer:
             overrun=self._overrun,
             pauses_s=pauses_s,
         )
+        self._journaling = journaling(settings.journal, tail, intake, shared)
         recovery = Recovery(
             tail,
             self._replays,

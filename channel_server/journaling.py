@@ -77,7 +77,7 @@ class Journaling(Protocol):
         ...
 
 
-class Shared:
+class SharedJournal:
     """The journal in Redis, shared with other nodes and with publishers.
 
     Args:
@@ -169,17 +169,21 @@ class Shared:
 
     @property
     def is_settled(self) -> bool:
+        """Whether clients can be let in: the past has been read, or cannot be."""
         return bool(self.trouble) or (self._follower.is_loaded and self._lease.is_settled)
 
     @property
     def is_doubtful(self) -> bool:
+        """Whether it will be known soon if the journal is whole."""
         return self._lease.is_doubtful
 
     @property
     def trouble(self) -> str:
+        """Why the journal does not work; empty while it does."""
         return self._recorder.trouble
 
     def start(self, group: asyncio.TaskGroup, feed: Feed) -> list[asyncio.Task[None]]:
+        """Start what looks after the lease and what reads the journal."""
         self._lease.coverage = feed
         return [
             group.create_task(self._lease.run(), name="lease"),
@@ -188,33 +192,18 @@ class Shared:
 
 
 def journaling(
-    settings: Settings,
-    commands: Commands,
-    *,
-    node: str,
-    tail: Tail,
-    intake: Intake,
-    metrics: Metrics,
-    changed: Callable[[], None],
-    overrun: Callable[[], None],
-    pauses_s: Callable[[int], float],
+    name: str, tail: Tail, intake: Intake, shared: Callable[[], Journaling]
 ) -> Journaling:
-    """The way that the operator has chosen; arguments as for ``Shared``."""
-    if settings.journal == "off":
+    """Make the way that the operator has chosen.
+
+    Args:
+        name: ``off``, ``memory`` or ``redis``.
+        tail: What is remembered.
+        intake: Delivers.
+        shared: Makes the last one.
+    """
+    if name == "off":
         return NoJournal(intake)
-    if settings.journal == "memory":
+    if name == "memory":
         return MemoryJournal(tail, intake, lambda: time.time_ns() // 1_000_000)
-    return Shared(
-        settings,
-        commands,
-        node=node,
-        tail=tail,
-        intake=intake,
-        metrics=metrics,
-        changed=changed,
-        overrun=overrun,
-        pauses_s=pauses_s,
-    )
-
-
-__all__ = ["Journaling", "journaling"]
+    return shared()
