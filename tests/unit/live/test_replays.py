@@ -8,7 +8,6 @@ import pytest_asyncio
 
 from channel_server.core.journal import Tail
 from channel_server.core.packets import text_packet
-from channel_server.core.rooms import Rooms
 from channel_server.live.replays import Replays
 from channel_server.metrics import Metrics
 
@@ -43,18 +42,6 @@ class Session:
     def hang_up(self, reason):
         self.is_open = False
         self.goodbye = reason
-
-
-@pytest.fixture
-def tail():
-    tail = Tail(window_s=60, max_entries=100, max_bytes=1 << 20)
-    tail.begin("e1", 0)
-    return tail
-
-
-@pytest.fixture
-def rooms():
-    return Rooms()
 
 
 @pytest.fixture

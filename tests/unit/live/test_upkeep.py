@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from channel_server.core.journal import Tail
-from channel_server.core.rooms import Rooms
 from channel_server.live.upkeep import Upkeep
 
 pytestmark = pytest.mark.asyncio
@@ -26,18 +25,6 @@ class Tokens:
 
     def renew(self, owners):
         self.renewed.append(sorted(owners))
-
-
-@pytest.fixture
-def tail():
-    tail = Tail(window_s=60, max_entries=100, max_bytes=1 << 20)
-    tail.begin("e1", 0)
-    return tail
-
-
-@pytest.fixture
-def rooms():
-    return Rooms()
 
 
 @pytest.fixture
