@@ -115,7 +115,7 @@ class SharedJournal:
             store,
             read=intake.read,
             deliver=intake.deliver,
-            max_bytes=settings.journal_bytes,
+            bounds=bounds,
             metrics=metrics,
             clock=time.monotonic,
             changed=self._troubled,
@@ -134,7 +134,7 @@ class SharedJournal:
             self._recorder.seen,
             intake,
             store,
-            overrun=overrun,
+            overrun=self._overrun,
             metrics=metrics,
             changed=changed,
         )
@@ -149,6 +149,7 @@ class SharedJournal:
             # Messages wait for it.
             pauses_s=lambda attempt: min(pauses_s(attempt), _PAUSE_S),
         )
+        self._tell_overrun = overrun
         self.heard = self._recorder.heard
         self.proven = self._lease.proven
         self.deaf = self._lease.deaf
@@ -163,6 +164,10 @@ class SharedJournal:
         """Read the journal as soon as it can be asked about."""
         await self._is_connected.wait()
         await self._stream.run()
+
+    def _overrun(self) -> None:
+        self._lease.overrun()
+        self._tell_overrun()
 
     def _troubled(self) -> None:
         self._lease.troubled()

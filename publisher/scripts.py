@@ -8,6 +8,7 @@ and five arguments are the same for all, so that each can publish and be repeate
   script's own.
 
 A repetition with the same message id does nothing and returns what the first time has returned.
+What a script returns if its message was neither kept nor heard is LOST.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ return 1
 _REVOKE: Final = f"""{_BEGINNING}
 -- KEYS[4]: key of the token. Returns whether it was known.
 local count = redis.call('DEL', KEYS[4])
-publish()
+if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 
@@ -92,7 +93,7 @@ for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
   end
 end
 redis.call('DEL', KEYS[4])
-publish()
+if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 
@@ -121,7 +122,7 @@ for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
     redis.call('DEL', key)
   end
 end
-publish()
+if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 

@@ -62,10 +62,7 @@ class Journaling:
         _, channel, payload = plain.words
         if not self.is_wanted or _is_for_nobody(payload):
             return int((yield plain))
-        heard = int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
-        if heard == LOST:
-            raise RedisRefused("JOURNAL", _CANNOT_KEEP)
-        return heard
+        return int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
 
     def run(
         self,
@@ -85,6 +82,11 @@ class Journaling:
             arguments: The script's own.
             channel: Redis channel of what it publishes.
             payload: What it publishes.
+
+        Raises:
+            RedisRefused: If the journal cannot be written and no channel server listens. What else
+                the script does is done, and done again if it is repeated.
+            PublishError: As for ``publish``.
         """
         if not self._may_script and plain is not None:
             return (yield plain)
@@ -100,29 +102,38 @@ class Journaling:
             int(self.is_wanted),
             *arguments,
         )
-        command = Command(("EVALSHA", script.sha1, *words))
-        attempts = _ATTEMPTS
-        while True:
-            attempts -= 1
-            try:
-                return (yield command)
-            except ReplyLost:
-                if not attempts:
-                    raise
-            except RedisRefused as refused:
-                if refused.code == "NOSCRIPT":
-                    attempts += 1
-                    command = Command(("EVAL", script.source, *words))
-                elif plain is not None and refused.is_about_scripts:
-                    break
-                else:
-                    raise
+        try:
+            reply = yield from _until_answered(script, words)
+        except RedisRefused as refused:
+            if plain is None or not refused.is_about_scripts:
+                raise
+        else:
+            if reply == LOST:
+                raise RedisRefused("JOURNAL", _CANNOT_KEEP)
+            return reply
         self._may_script = False
         log.warning(
             "Redis allows no scripts: messages are published plainly, and are lost on channel "
             "servers that are down at that moment"
         )
         return (yield plain)
+
+
+def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Steps:
+    """Ask again, in full if Redis does not know the script, and when an answer was lost."""
+    command = Command(("EVALSHA", script.sha1, *words))
+    attempts = _ATTEMPTS
+    while True:
+        try:
+            return (yield command)
+        except ReplyLost:
+            attempts -= 1
+            if not attempts:
+                raise
+        except RedisRefused as refused:
+            if refused.code != "NOSCRIPT":
+                raise
+            command = Command(("EVAL", script.source, *words))
 
 
 def _is_for_nobody(payload: object) -> bool:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _TIME: Final = encode(b"TIME")
 _GRACE_S: Final = 1.0
-_PROBES_KEPT: Final = 64
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -153,14 +152,13 @@ class Feed:
         """Probe until the line is lost (returns why) or does not answer (returns None)."""
         while True:
             line.has_spoken = False
-            number = self._probe()
+            probe = self._probes[self._probe()]
             line.ping()
             await asyncio.wait({line.lost}, timeout=self._probe_s / 2)
             if line.lost.done():
                 return line.lost.result()
             # A probe that was not even sent proves nothing against the subscription.
-            probe = self._probes.get(number)
-            is_unheard = probe is not None and probe.time_us > 0 and not line.is_behind
+            is_unheard = probe.time_us > 0 and not (probe.is_heard or line.is_behind)
             if is_unheard or not line.has_spoken:
                 return None
 
@@ -219,10 +217,14 @@ class Feed:
     def _probe(self) -> bytes:
         """Publish a probe. Return its number."""
         self._number += 1
-        number = b"%d" % self._number
-        # One that was never heard belongs to a subscription that is gone.
-        self._probes.pop(b"%d" % (self._number - _PROBES_KEPT), None)
-        self._probes[number] = _Probe(self._clock())
+        number, now = b"%d" % self._number, self._clock()
+        while self._probes:
+            # One that is not heard for so long belongs to a subscription that is gone.
+            oldest = next(iter(self._probes))
+            if self._probes[oldest].sent_at_s >= now - self._probe_s:
+                break
+            del self._probes[oldest]
+        self._probes[number] = _Probe(now)
         if self._commands.send(_TIME, lambda reply: self._told_time(number, reply)):
             publish = encode(b"PUBLISH", self._probe_channel.encode(), number)
             self._commands.send(publish, lambda _: None)

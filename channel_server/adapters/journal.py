@@ -58,7 +58,7 @@ class Journal:
     def append(
         self,
         contents: Sequence[Content],
-        answer: Callable[[Appended, str], None],
+        answer: Callable[[Appended, str, int], None],
         *,
         after_gap: bool,
     ) -> bool:
@@ -67,8 +67,9 @@ class Journal:
         Args:
             contents: In order.
             after_gap: Append a gap first.
-            answer: Called with the outcome, and with Redis' error code if that is REFUSED; not
-                called when the connection is lost first.
+            answer: Called with the outcome, Redis' error code if that is REFUSED, and the
+                position of the last one if it is YES; not called when the connection is lost
+                first.
 
         Returns:
             False if there is no connection.
@@ -84,14 +85,16 @@ class Journal:
         command = APPEND.by_name_encoded(_KEYS_AND_LEASE, count, b"".join(pieces))
 
         def answered(reply: Any) -> None:
-            if not is_refusal(reply):
-                answer(Appended.YES if reply == 1 else Appended.NOT_OURS, "")
+            if not reply:
+                answer(Appended.NOT_OURS, "", 0)
+            elif not is_refusal(reply):
+                answer(Appended.YES, "", position_of(reply))
             elif code_of(reply) == "NOSCRIPT":
                 for channel, payload in contents:
                     words.extend((_PLAIN, channel.encode(), payload))
                 self._commands.send(APPEND.in_full(_KEYS_AND_LEASE, tuple(words)), answered)
             else:
-                answer(Appended.REFUSED, code_of(reply))
+                answer(Appended.REFUSED, code_of(reply), 0)
 
         return self._commands.send(command, answered)
 

@@ -14,12 +14,14 @@ from publisher.contract.journal import COMMON, GAP
 APPEND: Final = Script(f"""{COMMON}
 -- KEYS[3]: lease. ARGV: lease value, name for a new epoch, then kind, channel, data of each entry.
 -- A kind, channel, data of 'g', '', '' is a gap.
--- Returns 1, or 0 if the lease is not the caller's (any more): then nothing was appended.
+-- Returns the id of the last one, or 0 if the lease is not the caller's (any more): then nothing
+-- was appended.
 if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end
 ensure(ARGV[2])
-for i = 3, #ARGV, 3 do add(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+local id
+for i = 3, #ARGV, 3 do id = add(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 trim()
-return 1
+return id
 """)
 
 ADMIT_GAP: Final = Script(f"""{COMMON}
@@ -35,6 +37,20 @@ TICK: Final = Script(f"""{COMMON}
 -- heard and appended everything, in microseconds, or ''.
 -- Returns epoch, trimmed, last id, 'other', 'free', 'mine' or 'taken', covered, the time in ms, and
 -- the number of nodes that live.
+local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+
+-- First what makes room: out of memory, Redis lets a script write that has begun by trimming.
+if redis.call('EXISTS', state) == 1 and redis.call('EXISTS', journal) == 1 then
+  local oldest = string.format('%.0f', math.max(0, now_ms - ARGV[5] * 1000))
+  for _ = 1, 10 do
+    local old = redis.call('XRANGE', journal, '-', oldest, 'COUNT', 100)
+    local count = math.min(#old, redis.call('XLEN', journal) - 1)
+    if count < 1 then break end
+    drop(count)
+  end
+  shrink(tonumber(ARGV[6]), tonumber(ARGV[7]))
+end
 redis.call('HSET', state, 'window', ARGV[5], 'entries', ARGV[6], 'max_bytes', ARGV[7])
 local epoch = ensure(ARGV[2])
 
@@ -53,18 +69,9 @@ elseif ARGV[4] == 'force' or (ARGV[4] == 'take' and (not holder or is_ours(holde
   redis.call('SET', lease, ARGV[1], 'PX', ARGV[3])
 end
 
-local now = redis.call('TIME')
-local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 redis.call('ZADD', KEYS[4], now_ms, ARGV[8])
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', string.format('%.0f', now_ms - ARGV[3]))
 redis.call('PEXPIRE', KEYS[4], ARGV[3])
-local oldest = string.format('%.0f', math.max(0, now_ms - ARGV[5] * 1000))
-for _ = 1, 10 do
-  local old = redis.call('XRANGE', journal, '-', oldest, 'COUNT', 100)
-  local count = math.min(#old, redis.call('XLEN', journal) - 1)
-  if count < 1 then break end
-  drop(count)
-end
 keep()
 
 local last, about = '0-0', redis.call('XINFO', 'STREAM', journal)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from channel_server.core.messages import Content, Message
 
@@ -43,23 +43,21 @@ class Unseen:
     - heard as often as seen, in whatever order: nothing is left;
     - a content is never both waited for and announced;
     - no more than ``max_bytes`` of payloads wait, and as many are announced: the oldest are given
-      up; those that waited are counted.
+      up.
 
     Args:
         max_bytes: Bound on the payloads of each side.
-
-    Attributes:
-        given_up: How many messages were dropped for want of room.
+        give_up: Called with every message that waited and was dropped for want of room.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, give_up: Callable[[Heard], None]) -> None:
         self._max_bytes = max_bytes
+        self._give_up = give_up
         self._bytes = 0
         self._by_content: dict[Content, list[Heard]] = {}
         self._order: dict[Heard, None] = {}
         self._announced: dict[Content, list[float]] = {}
         self._announced_bytes = 0
-        self.given_up = 0
 
     def hear(
         self, content: Content, at_s: float, message: Message | None, *, is_kept: bool
@@ -78,8 +76,9 @@ class Unseen:
         self._order[heard] = None
         self._bytes += len(content[1])
         while self._bytes > self._max_bytes and len(self._order) > 1:
-            self._forget(next(iter(self._order)))
-            self.given_up += 1
+            oldest = next(iter(self._order))
+            self.forget(oldest)
+            self._give_up(oldest)
         return heard
 
     def see(self, content: Content, at_s: float) -> Heard | None:
@@ -100,7 +99,7 @@ class Unseen:
                 self._retract(oldest, self._announced[oldest])
             return None
         heard = waiting[0]
-        self._forget(heard)
+        self.forget(heard)
         return heard
 
     def forget_announced(self, before_s: float) -> None:
@@ -116,16 +115,16 @@ class Unseen:
         """What clients have, and the journal did not show by now, it never will."""
         for heard in [heard for heard in self._order if heard.is_delivered]:
             if heard.at_s < before_s:
-                self._forget(heard)
+                self.forget(heard)
 
     def waiting(self) -> Iterator[Heard]:
         """Messages that clients do not have yet, oldest first."""
         return (heard for heard in list(self._order) if not heard.is_delivered)
 
     @property
-    def oldest_s(self) -> float | None:
-        """When the oldest message was heard that clients do not have yet; None if they have all."""
-        return next((heard.at_s for heard in self._order if not heard.is_delivered), None)
+    def oldest(self) -> Heard | None:
+        """The message that clients have been waiting for longest."""
+        return next((heard for heard in self._order if not heard.is_delivered), None)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -136,7 +135,8 @@ class Unseen:
             del self._announced[content]
         self._announced_bytes -= len(content[1])
 
-    def _forget(self, heard: Heard) -> None:
+    def forget(self, heard: Heard) -> None:
+        """Wait no more for a message that was heard."""
         del self._order[heard]
         same = self._by_content[heard.content]
         if len(same) == 1:

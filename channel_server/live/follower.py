@@ -158,11 +158,13 @@ class Follower:
         if message is None:
             self._tail.advance(entry.position)
             return 0
-        # What this node reads up to where it begins was meant for those who were there then.
-        is_past = entry.position <= self._past or (
-            entry.channel == CONTROL and entry.position <= self._ordered_to
-        )
-        is_delivered = is_past or (heard is not None and heard.is_delivered)
+        if entry.channel == CONTROL and entry.position <= self._ordered_to:
+            is_delivered = True
+        elif heard is not None:
+            is_delivered = heard.is_delivered
+        else:
+            # What this node reads up to where it begins was meant for those who were there then.
+            is_delivered = entry.position <= self._past
         return self._intake.keep(
             message, entry.position, entry.stream_id, is_delivered=is_delivered
         )
@@ -197,6 +199,7 @@ class Follower:
             self._known, self._known_to = {}, 0
             if not self.is_loaded:
                 self.is_loaded = True
+                self._lease.loaded()
                 self._changed()
         self._lease.progress()
 

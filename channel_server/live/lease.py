@@ -72,6 +72,7 @@ class Lease:
         self._must_release = False
         self._covered_at_release: int | None = None
         self._is_unreadable = False
+        self._is_loaded = False
         self._is_stopping = False
         self._patience = Patience(position, clock)
         self._ticked_at_s = self._state_at_s = float("-inf")
@@ -119,13 +120,24 @@ class Lease:
         self._recorder.watch()
         self._wake.set()
 
+    def loaded(self) -> None:
+        """All of the past has been read."""
+        self._is_loaded = True
+
+    def overrun(self) -> None:
+        """Entries were gone before this node has read them."""
+        self._recorder.overrun()
+        self.coverage.probe()
+
     def progress(self) -> None:
         """More of the journal has been read."""
+        self._recorder.read_to(self._position())
         if self._settled_at is not None and self._position() >= self._settled_at:
             self._settled_at = None
             self.is_settled = True
             self._changed()
-        if self._recorder.duty is Duty.TAKING and self._has_read_all():
+        is_ready = self._has_read_all() and not self._recorder.is_behind
+        if self._recorder.duty is Duty.TAKING and is_ready:
             self._recorder.record()
         if self.state is not None and self.is_doubtful:
             self._judge(self.state)
@@ -187,7 +199,8 @@ class Lease:
         return state
 
     def _wish(self) -> LeaseWish:
-        if self._is_stopping or self.coverage.covered_from is None or self.state is None:
+        is_fit = self.coverage.covered_from is not None and not self._recorder.is_behind
+        if self._is_stopping or self.state is None or not is_fit:
             return LeaseWish.WATCH
         if self._free_since_s is not None and self._has_hole(self.state):
             waited_s = self._clock() - self._free_since_s
@@ -267,7 +280,7 @@ class Lease:
             and not recorder.must_admit_gap
             and recorder.gaps_admitted == self._gaps_admitted
         )
-        if is_proven and is_told and not recorder.trouble:
+        if self._is_loaded and is_proven and is_told and not recorder.trouble:
             self.whole.set()
         else:
             self.whole.clear()

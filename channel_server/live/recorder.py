@@ -12,9 +12,11 @@ import asyncio
 import contextlib
 import enum
 import logging
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from channel_server.core.ahead import Ahead
 from channel_server.core.journal_state import Appended
 from channel_server.core.unseen import Heard, Unseen
 from publisher.contract.journal import MARK
@@ -22,6 +24,7 @@ from publisher.contract.journal import MARK
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from channel_server.core.journal_state import Bounds
     from channel_server.core.messages import Content, Message
     from channel_server.live.seams import Appender
     from channel_server.metrics import Metrics
@@ -37,8 +40,6 @@ _OVERDUE_S: Final = 2.0
 _PATIENCE_S: Final = 1.0
 _FORGET_S: Final = 60.0
 _STOP_S: Final = 1.0
-_BATCH: Final = 200
-_BATCH_BYTES: Final = 1024 * 1024
 
 
 class Duty(enum.Enum):
@@ -63,7 +64,7 @@ class Recorder:
         appender: The journal.
         read: Reads a message; None if it reaches nobody, and is not worth keeping.
         deliver: Gives a message to clients without the journal; returns the bytes written.
-        max_bytes: How much may wait to be seen.
+        bounds: Of the journal; as many bytes may wait to be seen.
         metrics: Counts.
         clock: Monotonic seconds.
         changed: Called when ``trouble`` begins or ends.
@@ -82,7 +83,7 @@ class Recorder:
         *,
         read: Callable[[Content], Message | None],
         deliver: Callable[[Message], int],
-        max_bytes: int,
+        bounds: Bounds,
         metrics: Metrics,
         clock: Callable[[], float],
         changed: Callable[[], None],
@@ -93,9 +94,12 @@ class Recorder:
         self._metrics = metrics
         self._clock = clock
         self._changed = changed
-        self._unseen = Unseen(max_bytes)
-        self._given_up = 0
-        self._queue: list[Heard] = []
+        self._unseen = Unseen(bounds.max_bytes, self._gave_up)
+        self._ahead = Ahead(max_bytes=bounds.max_bytes, max_entries=bounds.max_entries)
+        self._has_given_up = False
+        self._overrun_at_s: float | None = None
+        self._kept_at_s = float("-inf")
+        self._queue: deque[Heard] = deque()
         self._is_appending = False
         self._is_flush_due = False
         self._idled = asyncio.Event()
@@ -111,23 +115,32 @@ class Recorder:
         """Take a message from the subscription. Never raises.
 
         Returns:
-            Bytes written to clients: 0 unless the journal is in trouble.
+            Bytes of work: written to clients, in trouble, or to be appended.
         """
-        is_kept = payload.endswith(MARK)
-        content = (channel, payload[: -len(MARK)] if is_kept else payload)
-        # What is in the journal is read when it is seen there.
-        message = None if is_kept else self._read(content)
-        if message is None and not is_kept:
+        if payload.endswith(MARK):
+            # It is in the journal, and read when it is seen there.
+            content = (channel, payload[: -len(MARK)])
+            heard = self._unseen.hear(content, self._clock(), None, is_kept=True)
+            self._kept_at_s = self._kept_at_s if heard is None else heard.at_s
             return 0
-        heard = self._unseen.hear(content, self._clock(), message, is_kept=is_kept)
-        if heard is None:
+        content = (channel, payload)
+        message = self._read(content)
+        if message is None:
             return 0
-        if self.trouble and not is_kept:
-            return self._deliver_now(heard)
-        if not is_kept and self.duty is Duty.RECORDING:
-            self._queue.append(heard)
-            self._flush_soon()
-        return 0
+        heard = self._unseen.hear(content, self._clock(), message, is_kept=False)
+        return 0 if heard is None else self._heard_plainly(heard)
+
+    def _heard_plainly(self, heard: Heard) -> int:
+        if self.trouble:
+            # Not before what its publisher has appended, and clients get from there.
+            is_first = heard.at_s - self._kept_at_s > _PATIENCE_S
+            return self._deliver_now(heard) if is_first else self.deliver_waiting()
+        if self.duty is not Duty.RECORDING:
+            return 0
+        self._queue.append(heard)
+        self._flush_soon()
+        # So that others get a turn: to read, among others.
+        return len(heard.content[1])
 
     def seen(self, content: Content, is_old: bool) -> Heard | None:  # noqa: FBT001 - a callback
         """Note an entry of the journal. Return it as it was heard; None if it was not, yet.
@@ -137,16 +150,53 @@ class Recorder:
             is_old: It was published so long ago that it will not be heard any more: the same
                 words, heard later, are another message.
         """
-        return self._unseen.see(content, float("-inf") if is_old else self._clock())
+        heard = self._unseen.see(content, float("-inf") if is_old else self._clock())
+        if self.trouble and heard is not None and heard.is_kept:
+            asyncio.get_running_loop().call_soon(self.deliver_waiting)
+        return heard
 
     def proven(self, sent_at_s: float) -> None:
         """What was published before this moment has been heard by now."""
         self._unseen.forget_announced(sent_at_s)
+        if self._overrun_at_s is not None and sent_at_s >= self._overrun_at_s:
+            self._overrun_at_s = None
+            self._forget_hole()
+
+    def overrun(self) -> None:
+        """Entries of the journal were gone before this node has read them.
+
+        What it has heard and will not see may lie in that hole, and so may what it has yet to
+        hear, up to the next proof. To append it now would put old words, and old orders, behind
+        newer ones.
+        """
+        self._overrun_at_s = self._clock()
+        self._forget_hole()
+
+    def _forget_hole(self) -> None:
+        queued = set(self._queue)
+        for heard in self._unseen.waiting():
+            if heard not in queued:
+                self._unseen.forget(heard)
+                self.must_admit_gap = self.must_admit_gap or not heard.is_kept
+        self._ahead.clear()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it may still hear what lies in a hole of the journal."""
+        return self._overrun_at_s is not None
+
+    def _gave_up(self, heard: Heard) -> None:
+        if self._queue and heard.at_s >= self._queue[0].at_s:
+            with contextlib.suppress(ValueError):
+                self._queue.remove(heard)
+                self._has_given_up = True
+        elif self.duty is not Duty.RECORDING:
+            self._has_given_up = True
 
     @property
     def oldest(self) -> Heard | None:
         """The message that clients have been waiting for longest."""
-        return next(self._unseen.waiting(), None)
+        return self._unseen.oldest
 
     def is_overdue(self, heard: Heard, read_at_s: float) -> bool:
         """Tell whether a message is not in the journal, and ought to be.
@@ -166,11 +216,12 @@ class Recorder:
         self.duty = Duty.WATCHING
         self._queue.clear()
         self._is_appending = False
+        self._ahead.clear()
 
     def record(self) -> None:
         """The lease is ours, and the journal has been read to its end: append what is left."""
         self.duty = Duty.RECORDING
-        self._queue = [heard for heard in self._unseen.waiting() if not heard.is_kept]
+        self._queue = deque(heard for heard in self._unseen.waiting() if not heard.is_kept)
         self._flush_soon()
 
     @property
@@ -190,10 +241,10 @@ class Recorder:
             read_at_s: This node has read all that was in the journal at this moment.
         """
         self._unseen.forget_delivered(read_at_s - _FORGET_S)
-        if self._unseen.given_up > self._given_up:
-            self._given_up = self._unseen.given_up
+        if self._has_given_up:
+            self._has_given_up = False
             self.must_admit_gap = True
-        if self.duty is not Duty.RECORDING:
+        if self.duty is not Duty.RECORDING or self.is_behind:
             return
         for heard in self._unseen.waiting():
             if not self.is_overdue(heard, read_at_s):
@@ -203,6 +254,12 @@ class Recorder:
                 self._queue.append(heard)
         self._flush_soon()
 
+    def read_to(self, position: int) -> None:
+        """The journal has been read up to here: more may be appended."""
+        self._ahead.read_to(position)
+        if self._queue:
+            self._flush_soon()
+
     def _flush_soon(self) -> None:
         """Append what has been heard by the end of this turn of the loop, in one go."""
         if not self._is_flush_due:
@@ -211,26 +268,29 @@ class Recorder:
 
     def _flush(self) -> None:
         self._is_flush_due = False
-        has_something = bool(self._queue) or self.must_admit_gap
-        if self.duty is not Duty.RECORDING or self._is_appending or not has_something:
+        if self.duty is not Duty.RECORDING or self._is_appending:
             return
-        batch = _first(self._queue)
+        batch = self._ahead.take(self._queue)
+        if not (batch or self.must_admit_gap):
+            return
         contents = [heard.content for heard in batch]
         has_gap, self.must_admit_gap = self.must_admit_gap, False
         answer = partial(self._appended, has_gap=has_gap)
         if self._appender.append(contents, answer, after_gap=has_gap):
             self._is_appending = True
-            del self._queue[: len(batch)]
         else:
             self.must_admit_gap = has_gap
+            self._ahead.clear()
+            self._queue.extendleft(reversed(batch))
 
-    def _appended(self, outcome: Appended, code: str, *, has_gap: bool) -> None:
+    def _appended(self, outcome: Appended, code: str, position: int, *, has_gap: bool) -> None:
         self.answered_at_s = self._clock()
         self._is_appending = False
         self._idled.set()
         self.must_admit_gap = self.must_admit_gap or (has_gap and outcome is not Appended.YES)
         if outcome is Appended.YES:
             self.gaps_admitted += has_gap
+            self._ahead.appended(position)
             self._flush()
         elif outcome is Appended.NOT_OURS:
             self.watch()
@@ -264,16 +324,21 @@ class Recorder:
         self.watch()
         self.deliver_waiting()
 
-    def deliver_waiting(self) -> None:
-        """Give clients what they have been waiting for, in trouble.
+    def deliver_waiting(self) -> int:
+        """Give clients what they have been waiting for, in order, in trouble.
 
         What its publisher has appended gets a second more: it is in the journal, where those who
-        come in this moment will find it.
+        come in this moment will find it. What was heard after it waits for it.
+
+        Returns:
+            Bytes written to clients.
         """
-        overdue_s = self._clock() - _PATIENCE_S
-        for heard in self._unseen.waiting():
-            if not heard.is_kept or heard.at_s < overdue_s:
-                self._deliver_now(heard)
+        written_bytes, overdue_s = 0, self._clock() - _PATIENCE_S
+        for heard in self._unseen.waiting() if self.trouble else ():
+            if heard.is_kept and heard.at_s >= overdue_s:
+                break
+            written_bytes += self._deliver_now(heard)
+        return written_bytes
 
     def heal(self) -> None:
         """The journal works again."""
@@ -287,13 +352,3 @@ class Recorder:
         self.must_admit_gap = True
         message = heard.message or self._read(heard.content)
         return 0 if message is None else self._deliver(message)
-
-
-def _first(queue: list[Heard]) -> list[Heard]:
-    """As many of the first as go into one command."""
-    size = 0
-    for number, heard in enumerate(queue[:_BATCH]):
-        size += len(heard.content[1])
-        if size > _BATCH_BYTES and number:
-            return queue[:number]
-    return queue[:_BATCH]

@@ -17,7 +17,7 @@ class Appender(Protocol):
     def append(
         self,
         contents: Sequence[Content],
-        answer: Callable[[Appended, str], None],
+        answer: Callable[[Appended, str, int], None],
         *,
         after_gap: bool,
     ) -> bool:

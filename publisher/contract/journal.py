@@ -95,8 +95,7 @@ local function drop(count)
 end
 
 -- A thousand entries at most, about 3 ms: the rest goes with what is appended next.
-local function trim()
-  local _, entries, max_bytes = bounds()
+local function shrink(entries, max_bytes)
   local bytes = tonumber(redis.call('HGET', state, 'bytes')) or 0
   local length = redis.call('XLEN', journal)
   for _ = 1, 10 do
@@ -106,6 +105,11 @@ local function trim()
     bytes = drop(math.min(count, 100, length - 1))
     length = redis.call('XLEN', journal)
   end
+end
+
+local function trim()
+  local _, entries, max_bytes = bounds()
+  shrink(entries, max_bytes)
 end
 
 local function begin(epoch)

@@ -57,7 +57,7 @@ async def node(server):
 async def append(journal, *contents, after_gap=False):
     answer = asyncio.get_running_loop().create_future()
     assert journal.append(
-        contents, lambda *outcome: answer.set_result(outcome), after_gap=after_gap
+        contents, lambda *outcome: answer.set_result(outcome[:2]), after_gap=after_gap
     )
     async with asyncio.timeout(5):
         return await answer
@@ -86,6 +86,18 @@ async def test_only_the_holder_of_the_lease_appends(node, redis):
     assert await append(b, ONE) == (Appended.NOT_OURS, "")
 
     assert [data for _, _, data in entries(redis)[1:]] == [ONE[1], TWO[1]]
+
+
+async def test_who_appends_learns_where(node, redis):
+    a = await node("a")
+    await a.tick(LeaseWish.TAKE, None)
+    answer = asyncio.get_running_loop().create_future()
+
+    a.append([ONE, TWO], lambda *outcome: answer.set_result(outcome), after_gap=False)
+
+    outcome = await answer
+    last, _ = redis.xrevrange(JOURNAL, count=1)[0]
+    assert outcome == (Appended.YES, "", position_of(last))
 
 
 async def test_a_lease_is_not_taken_from_who_renews_it_unless_by_force(node):
@@ -237,7 +249,8 @@ async def test_bounds_that_are_lowered_are_reached_step_by_step(node, redis):
         await append(a, ONE)
         lengths.append(redis.xlen(JOURNAL))
 
-    assert [before - after for before, after in itertools.pairwise(lengths)][:3] == [999] * 3
+    assert lengths[0] >= 3_000
+    assert all(before - after < 1_000 for before, after in itertools.pairwise(lengths))
     assert int(redis.hget(STATE, "bytes")) == sum(
         100 + sum(map(len, entry)) for entry in entries(redis)
     )
@@ -267,6 +280,20 @@ async def test_what_is_too_old_goes_with_a_tick(node, redis):
     assert redis.xlen(JOURNAL) == 1
     assert state.trimmed == position_of(b"%d-0" % ((seconds - 61) * 1000))
     assert int(redis.hget(STATE, "bytes")) == 101
+
+
+async def test_a_journal_that_has_filled_redis_makes_room_by_itself(node, redis):
+    """Found in review: out of memory, nothing could be trimmed."""
+    a = await node("a", Bounds(window_s=60, max_entries=100_000, max_bytes=64 << 20))
+    await a.tick(LeaseWish.TAKE, None)
+    redis.delete(JOURNAL)
+    for number in range(1, 501):
+        redis.xadd(JOURNAL, {"k": "p", "c": "/records", "d": "x" * 2_000}, id=f"{number}-0")
+    redis.config_set("maxmemory", redis.info("memory")["used_memory"] - 500_000)
+
+    await a.tick(LeaseWish.TAKE, None)
+
+    assert redis.xlen(JOURNAL) == 1
 
 
 async def test_everything_expires_on_its_own(node, redis, server):

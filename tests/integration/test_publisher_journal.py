@@ -179,6 +179,28 @@ async def test_a_message_that_is_neither_kept_nor_heard_is_an_error(publisher, r
         await done(publisher.publish_records(RECORDS, group_id=7))
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda publisher: publisher.disconnect_user(1),
+        lambda publisher: publisher.replace_groups(1, [2]),
+        lambda publisher: publisher.tokens.revoke("t"),
+        lambda publisher: publisher.tokens.revoke_user(1),
+    ],
+    ids=["disconnect", "replace groups", "revoke", "revoke user"],
+)
+async def test_an_order_that_is_neither_kept_nor_heard_is_an_error(publisher, redis, order):
+    """Found in review: the token was deleted, and who had come with it went on listening."""
+    await done(publisher.tokens.issue(ANN, group_ids=[], token="t"))
+    redis.set(JOURNAL, "x")
+
+    with pytest.raises(RedisRefused, match="is lost"):
+        await done(order(publisher))
+
+    redis.delete(JOURNAL)
+    await done(order(publisher))
+
+
 async def test_a_token_that_cannot_be_stored_is_an_error(publisher, redis):
     redis.config_set("maxmemory", "1")
 

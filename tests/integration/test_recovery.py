@@ -525,6 +525,24 @@ async def test_who_is_connected_to_a_node_that_has_slept_too_long_is_told(
     assert len(server.lines("journal overrun")) == 1
 
 
+async def test_a_burst_that_is_longer_than_the_journal_reaches_who_is_connected(
+    start, own_redis, own_site, open_pages
+):
+    account = own_site.sign_in()
+    server = start(REDIS_URL=own_redis.url, JOURNAL_ENTRIES="100")
+    client = await Client(account.token).enter(await open_pages(server))
+    await client.seed()
+
+    with own_site.redis.pipeline(transaction=False) as burst:
+        for number in range(1_000):
+            record = {"comments": [{"body": number}]}
+            burst.publish("/records", json.dumps({"room": account.room, "records": record}))
+        burst.execute()
+
+    assert bodies(await client.events(1_000)) == list(range(1_000))
+    assert server.lines("journal overrun") == []
+
+
 async def test_an_epoch_that_begins_under_way_is_followed(start, own_redis, own_site, open_pages):
     """FLUSHALL: connections stand, and everything is forgotten."""
     account = own_site.sign_in()

@@ -13,7 +13,7 @@ contents = st.sampled_from([("/records", b"a"), ("/records", b"b"), ("/system_no
 class UnseenMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        self.unseen = Unseen(max_bytes=1 << 20)
+        self.unseen = Unseen(1 << 20, lambda _: None)
         self.heard = []
         self.announced = Counter()
         self.now = 0.0

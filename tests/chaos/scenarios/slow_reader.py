@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +75,7 @@ async def _watch(stage: Stage, node: Node, reader: _SlowReader) -> tuple[float, 
         peak = max(peak, node.rss_bytes)
         await asyncio.sleep(_READ_EVERY_S)
         reader.read()
-    return loop.time() - (passed_at or loop.time()), peak
+    return math.inf if passed_at is None else loop.time() - passed_at, peak
 
 
 class _SlowReader:

@@ -112,7 +112,7 @@ def test_bytes_are_bounded():
     for number in range(1, 100):
         tail.append(at(number), "a", b"x" * 1000)
 
-    assert tail.size_bytes <= 10_000
+    assert tail._bytes <= 10_000
     assert 5 <= len(tail) <= 10
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from channel_server.core.journal_state import Appended, JournalState, LeaseWish, Role
+from channel_server.core.journal_state import Appended, Bounds, JournalState, LeaseWish, Role
 from channel_server.errors import RedisLost, RedisRefused
 from channel_server.live.lease import Lease
 from channel_server.live.recorder import Duty, Recorder
@@ -99,7 +99,7 @@ def recorder(store, clock):
         store,
         read=lambda content: content[1],
         deliver=len,
-        max_bytes=10_000,
+        bounds=Bounds(window_s=60, max_entries=100_000, max_bytes=10_000),
         metrics=Metrics(),
         clock=clock,
         changed=lambda: None,
@@ -123,6 +123,7 @@ def lease(store, recorder, coverage, place, clock, has_plain_publishers):
     )
     lease.coverage = coverage
     lease.state = state_of(store)
+    lease.loaded()
     recorder._changed = lease.troubled
     return lease
 
@@ -380,7 +381,7 @@ async def test_clients_are_let_in_when_the_gap_of_the_start_has_been_read(
     await lease.tick()
     assert not lease.is_settled
 
-    recorder._appended(Appended.YES, "", has_gap=True)
+    recorder._appended(Appended.YES, "", 1, has_gap=True)
     store.role, store.last = Role.MINE, 5
     await lease.tick()
     assert not lease.is_settled
@@ -439,6 +440,41 @@ async def test_a_lone_node_waits_for_nobody(lease, store, coverage):
     await lease.tick()
 
     assert wishes(store)[-1] is LeaseWish.TAKE
+
+
+async def test_a_node_with_a_hole_in_the_journal_asks_for_nothing_before_the_next_proof(
+    lease, store, coverage, clock
+):
+    store.role = Role.FREE
+    await lease.tick()
+    lease.overrun()
+    await lease.tick()
+    assert coverage.probes > 0
+
+    lease.proven(clock())
+    await lease.tick()
+
+    assert wishes(store)[-2:] == [LeaseWish.WATCH, LeaseWish.TAKE]
+
+
+async def test_nothing_is_whole_before_the_past_is_loaded(store, recorder, coverage, clock):
+    """Found in review: Redis stood still meanwhile, clients were let in and claimed to recover."""
+    lease = Lease(
+        store,
+        recorder,
+        position=lambda: 0,
+        are_gaps_admitted=False,
+        clock=clock,
+        changed=lambda: None,
+    )
+    lease.coverage = coverage
+    await lease.tick()
+    assert not lease.whole.is_set()
+
+    lease.loaded()
+    await lease.tick()
+
+    assert lease.whole.is_set()
 
 
 async def test_a_node_looks_before_it_takes(lease, store):

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from channel_server.core.journal_state import Appended
+from channel_server.core.journal_state import Appended, Bounds
 from channel_server.live.recorder import Duty, Recorder
 from channel_server.metrics import Metrics
 from publisher.contract.journal import MARK
@@ -28,9 +28,9 @@ class Appender:
         self._answer = answer
         return True
 
-    def answers(self, outcome, code=""):
+    def answers(self, outcome, code="", position=0):
         answer, self._answer = self._answer, None
-        answer(outcome, code)
+        answer(outcome, code, position)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def recorder(appender, delivered, metrics, clock, changes):
         appender,
         read=lambda content: None if content[1] == b"for nobody" else content[1],
         deliver=deliver,
-        max_bytes=1000,
+        bounds=Bounds(window_s=60, max_entries=100_000, max_bytes=1000),
         metrics=metrics,
         clock=clock,
         changed=lambda: changes.append("changed"),
@@ -183,7 +183,7 @@ async def test_a_journal_that_refuses_gives_clients_at_once_what_was_heard(
     recorder, appender, delivered, metrics, changes
 ):
     recorder.record()
-    hear(recorder, b"1", b"lib" + MARK)
+    hear(recorder, b"1")
     await turn()
     hear(recorder, b"2")
 
@@ -209,6 +209,28 @@ async def test_what_its_publisher_has_appended_is_looked_for_in_the_journal_for_
     clock.advance(1.1)
     recorder.deliver_waiting()
     assert delivered == [b"lib"]
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_what_is_heard_after_that_waits_for_it(recorder, delivered, clock, is_seen):
+    """Found in review: one publisher, out of memory every other time."""
+    recorder.degrade("OOM")
+    hear(recorder, b"lib" + MARK, b"1")
+    clock.advance(0.5)
+    recorder.deliver_waiting()
+    assert delivered == []
+
+    if is_seen:
+        recorder.seen(("/records", b"lib"), is_old=False)
+        await turn()
+        assert delivered == [b"1"]
+    else:
+        clock.advance(0.6)
+        recorder.deliver_waiting()
+        assert delivered == [b"lib", b"1"]
+    clock.advance(1.1)
+    hear(recorder, b"2")
+    assert delivered[-1] == b"2"
 
 
 async def test_what_clients_have_is_known_when_the_journal_shows_it_after_all(recorder, delivered):
@@ -285,7 +307,7 @@ async def test_a_batch_is_bounded_by_number_and_bytes(appender, clock):
         appender,
         read=lambda content: content[1],
         deliver=len,
-        max_bytes=1 << 30,
+        bounds=Bounds(window_s=60, max_entries=100_000, max_bytes=1 << 30),
         metrics=Metrics(),
         clock=clock,
         changed=lambda: None,
@@ -303,6 +325,115 @@ async def test_a_batch_is_bounded_by_number_and_bytes(appender, clock):
     appender.answers(Appended.YES)
     appender.answers(Appended.YES)
     assert [len(batch) for batch in appender.batches[3:]] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(window_s=60, max_entries=100_000, max_bytes=4_000),
+        Bounds(window_s=60, max_entries=40, max_bytes=1 << 30),
+    ],
+    ids=["bytes", "entries"],
+)
+async def test_who_appends_does_not_run_ahead_of_what_it_has_read(appender, clock, bounds):
+    """Found with ten times what can be delivered: it pushed out what it had not read itself."""
+    recorder = Recorder(
+        appender,
+        read=lambda content: content[1],
+        deliver=len,
+        bounds=bounds,
+        metrics=Metrics(),
+        clock=clock,
+        changed=lambda: None,
+    )
+    recorder.record()
+    payloads = [b"%0100d" % number for number in range(12)]
+    hear(recorder, *payloads)
+    await turn()
+    appender.answers(Appended.YES, position=10)
+    recorder.read_to(9)
+    await turn()
+    assert appender.batches == [payloads[:10]]
+    assert not recorder.is_idle
+
+    recorder.read_to(10)
+    await turn()
+
+    assert appender.batches == [payloads[:10], payloads[10:]]
+
+
+async def test_a_message_that_is_larger_than_that_goes_alone(recorder, appender):
+    recorder.record()
+    hear(recorder, b"1", b"x" * 900, b"2")
+    await turn()
+    appender.answers(Appended.YES, position=1)
+    assert appender.batches == [[b"1"]]
+
+    recorder.read_to(1)
+    await turn()
+    appender.answers(Appended.YES, position=2)
+    assert appender.batches[1:] == [[b"x" * 900]]
+
+    recorder.read_to(2)
+    await turn()
+    assert appender.batches[2:] == [[b"2"]]
+
+
+async def test_what_was_appended_and_is_given_up_before_it_is_seen_is_no_gap(recorder, appender):
+    """It is in the journal; and it still counts as not read."""
+    recorder.record()
+    hear(recorder, b"1" * 250)
+    await turn()
+    appender.answers(Appended.YES, position=1)
+    hear(recorder, *(b"%0200d" % number for number in range(4)))
+    await turn()
+
+    recorder.look_after(0.0)
+
+    assert len(appender.batches) == 1
+    assert not recorder.must_admit_gap
+
+
+async def test_what_is_given_up_before_it_is_appended_is_not_kept_for_it(recorder):
+    recorder.record()
+    hear(recorder, b"first")
+    await turn()
+
+    hear(recorder, *(b"%0300d" % number for number in range(5)))
+
+    assert len(recorder._queue) == 3
+    recorder.look_after(0.0)
+    assert recorder.must_admit_gap
+
+
+async def test_after_an_overrun_nothing_old_is_appended_behind_what_is_newer(recorder, appender):
+    """Found in review: an order that was in the hole undid a newer one."""
+    hear(recorder, b"in the hole" + MARK, b"plainly")
+    recorder.overrun()
+    hear(recorder, b"heard late" + MARK, b"late, plainly")
+    assert recorder.is_behind
+
+    recorder.proven(recorder._clock())
+
+    assert not recorder.is_behind
+    assert recorder.must_admit_gap
+    recorder.record()
+    hear(recorder, b"new")
+    await turn()
+    assert appender.batches == [["gap", b"new"]]
+
+
+async def test_what_this_node_has_yet_to_append_is_not_in_the_hole(recorder, appender):
+    recorder.record()
+    hear(recorder, b"1")
+    await turn()
+    hear(recorder, b"2")
+
+    recorder.overrun()
+    recorder.proven(recorder._clock())
+    appender.answers(Appended.YES)
+
+    assert appender.batches[1][-1] == b"2"
 
 
 async def test_at_the_end_what_was_heard_is_still_appended(recorder, appender):

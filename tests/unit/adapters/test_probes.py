@@ -1,0 +1,60 @@
+"""What a node says to itself, as far as no network is needed: the rest is tests/integration."""
+
+import pytest
+
+from channel_server.adapters.feed import Feed
+from tests.unit.engine.doubles import Clock
+
+
+class Commands:
+    """Sends everything, and answers nothing."""
+
+    def __init__(self):
+        self.connected = []
+
+    def send(self, command, answer):
+        del command, answer
+        return True
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def feed(clock):
+    feed = Feed(
+        "redis://nowhere",
+        [],
+        lambda *_: 0,
+        commands=Commands(),
+        node="a",
+        is_up=lambda _: None,
+        probe_s=600,
+        pauses_s=lambda _: 0.0,
+        clock=clock,
+    )
+    feed._stands()
+    return feed
+
+
+def test_a_probe_is_remembered_for_as_long_as_it_may_take(feed, clock):
+    """Found in review: a node that records asks twice a second, and 64 were kept."""
+    feed.probe()
+    first = feed._probes[b"1"]
+    for _ in range(600):
+        clock.advance(0.5)
+        feed.probe()
+
+    feed._heard_probe(b"1")
+
+    assert first.is_heard
+
+
+def test_probes_that_nobody_hears_are_forgotten(feed, clock):
+    for _ in range(3_000):
+        clock.advance(0.5)
+        feed.probe()
+
+    assert len(feed._probes) <= 1_201
