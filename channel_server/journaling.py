@@ -136,7 +136,7 @@ class SharedJournal:
             store,
             overrun=self._overrun,
             metrics=metrics,
-            changed=changed,
+            changed=self._loaded,
         )
         self._stream = Stream(
             settings.redis_url,
@@ -150,12 +150,13 @@ class SharedJournal:
             pauses_s=lambda attempt: min(pauses_s(attempt), _PAUSE_S),
         )
         self._tell_overrun = overrun
+        self._tell_change = changed
         self.heard = self._recorder.heard
         self.proven = self._lease.proven
         self.deaf = self._lease.deaf
         self.reach = self._follower.reach
         self.stop = self._lease.stop
-        self.whole = self._lease.whole
+        self.whole = self._lease.wholeness.event
         commands.connected.append(self._lease.reconnected)
         self._is_connected = asyncio.Event()
         commands.connected.append(self._is_connected.set)
@@ -164,6 +165,10 @@ class SharedJournal:
         """Read the journal as soon as it can be asked about."""
         await self._is_connected.wait()
         await self._stream.run()
+
+    def _loaded(self) -> None:
+        self._lease.wholeness.loaded()
+        self._tell_change()
 
     def _overrun(self) -> None:
         self._lease.overrun()
@@ -180,7 +185,7 @@ class SharedJournal:
     @property
     def is_doubtful(self) -> bool:
         """Whether it will be known soon if the journal is whole."""
-        return self._lease.is_doubtful
+        return self._lease.wholeness.is_doubtful
 
     @property
     def trouble(self) -> str:

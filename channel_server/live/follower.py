@@ -199,7 +199,6 @@ class Follower:
             self._known, self._known_to = {}, 0
             if not self.is_loaded:
                 self.is_loaded = True
-                self._lease.loaded()
                 self._changed()
         self._lease.progress()
 

@@ -17,6 +17,7 @@ from channel_server.core.journal_state import JournalState, LeaseWish, Role
 from channel_server.errors import RedisLost, RedisRefused
 from channel_server.live.patience import Patience
 from channel_server.live.recorder import NO_ANSWER, Duty
+from channel_server.live.wholeness import Wholeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,6 @@ LEASE_S: Final = 3.0
 _TICK_S: Final = 0.5
 _LOOK_S: Final = 0.25
 _YIELD_S: Final = 0.75
-_PROVEN_MS: Final = 2_500
 
 
 class Lease:
@@ -48,7 +48,7 @@ class Lease:
         coverage: What this node hears; set before ``run``.
         state: The journal as of the last tick.
         is_settled: The lease is somebody's, and a gap that came with it has been read.
-        whole: Set while the journal is known to hold everything that is published.
+        wholeness: Whether the journal holds everything that is published.
     """
 
     coverage: Coverage
@@ -72,31 +72,27 @@ class Lease:
         self._must_release = False
         self._covered_at_release: int | None = None
         self._is_unreadable = False
-        self._is_loaded = False
         self._is_stopping = False
         self._patience = Patience(position, clock)
         self._ticked_at_s = self._state_at_s = float("-inf")
         self._free_since_s: float | None = None
         self._settled_at: int | None = None
-        self._gaps_admitted = 0
-        self._whole_from = 0
         self._wake = asyncio.Event()
         self.state: JournalState | None = None
         self.is_settled = False
-        self.whole = asyncio.Event()
+        self.wholeness = Wholeness(recorder, position, are_gaps_admitted=are_gaps_admitted)
 
     # ── what happens ────────────────────────────────────────────────────────────────────────
 
     def proven(self, sent_at_s: float) -> None:
         """What was published before this moment has been heard by now."""
         self._recorder.proven(sent_at_s)
-        if self._recorder.duty is Duty.WATCHING and not self.whole.is_set():
+        if self._recorder.duty is Duty.WATCHING and not self.wholeness.event.is_set():
             self._wake.set()
 
     def deaf(self) -> None:
         """The subscription is lost: somebody else may hear better."""
-        if self._are_gaps_admitted:
-            self.whole.clear()
+        self.wholeness.deaf()
         if self._recorder.duty is not Duty.WATCHING:
             # What has been heard and not sent to be appended is not covered.
             self._covered_at_release = self._covered_to()
@@ -107,22 +103,13 @@ class Lease:
     def troubled(self) -> None:
         """The recorder is in trouble, or out of it."""
         if self._recorder.trouble:
-            self.whole.clear()
+            self.wholeness.troubled()
         self._changed()
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether it will be known soon if the journal is whole."""
-        return not self.whole.is_set() and not self._recorder.trouble
 
     def reconnected(self) -> None:
         """What was under way may or may not have been appended: the journal will tell."""
         self._recorder.watch()
         self._wake.set()
-
-    def loaded(self) -> None:
-        """All of the past has been read."""
-        self._is_loaded = True
 
     def overrun(self) -> None:
         """Entries were gone before this node has read them."""
@@ -131,7 +118,7 @@ class Lease:
 
     def progress(self) -> None:
         """More of the journal has been read."""
-        self._recorder.read_to(self._position())
+        self._recorder.appends.read_to(self._position())
         if self._settled_at is not None and self._position() >= self._settled_at:
             self._settled_at = None
             self.is_settled = True
@@ -139,7 +126,7 @@ class Lease:
         is_ready = self._has_read_all() and not self._recorder.is_behind
         if self._recorder.duty is Duty.TAKING and is_ready:
             self._recorder.record()
-        if self.state is not None and self.is_doubtful:
+        if self.state is not None and self.wholeness.is_doubtful:
             self._judge(self.state)
 
     def _has_read_all(self) -> bool:
@@ -180,16 +167,14 @@ class Lease:
         if recorder.duty is not Duty.WATCHING:
             self.coverage.probe()
         wish = self._wish()
-        gaps_admitted = recorder.gaps_admitted
-        was_done = recorder.duty is Duty.RECORDING and recorder.has_appended
+        gaps_admitted = recorder.appends.gaps_admitted
+        was_done = recorder.duty is Duty.RECORDING and recorder.appends.is_done
         state = await self._store.tick(wish, self._covered_to())
         recorder.answered_at_s = self._clock()
         if self.state is not None and self.state.epoch != state.epoch:
-            self._whole_from = 0
+            self.wholeness.begun()
         self.state, self._state_at_s = state, asked_at_s
-        if gaps_admitted > self._gaps_admitted:
-            # They are in there by now: whoever stands before them has yet to be told.
-            self._gaps_admitted, self._whole_from = gaps_admitted, state.last
+        self.wholeness.appended(gaps_admitted, state.last)
         await self._make_good()
         self._assume(state)
         recorder.look_after(asked_at_s if self._has_read_all() else float("-inf"))
@@ -216,21 +201,23 @@ class Lease:
 
     def _covered_to(self) -> int | None:
         """Up to when all that was published has been heard, and sent to be appended before this."""
-        is_sent = self._recorder.duty is Duty.RECORDING and self._recorder.is_idle
+        is_sent = self._recorder.duty is Duty.RECORDING and self._recorder.appends.is_idle
         return self.coverage.covered_to or None if is_sent else None
 
     async def _make_good(self) -> None:
         """The journal can be written: admit what clients may have missed, and trust it again."""
         recorder = self._recorder
-        is_due = recorder.trouble or (recorder.must_admit_gap and recorder.duty is Duty.WATCHING)
+        is_due = recorder.trouble or (
+            recorder.appends.must_admit_gap and recorder.duty is Duty.WATCHING
+        )
         if self._is_unreadable or not is_due:
             return
-        if recorder.must_admit_gap:
-            recorder.must_admit_gap = False
+        if recorder.appends.must_admit_gap:
+            recorder.appends.must_admit_gap = False
             try:
-                self._whole_from = await self._store.admit_gap()
+                self.wholeness.admitted(await self._store.admit_gap())
             except (RedisLost, RedisRefused):
-                recorder.must_admit_gap = True
+                recorder.appends.must_admit_gap = True
                 raise
         recorder.heal()
 
@@ -251,9 +238,9 @@ class Lease:
     def _take(self, state: JournalState) -> None:
         """The lease is ours. What was published in a hole of everybody's hearing is admitted."""
         if self._has_hole(state):
-            self._recorder.must_admit_gap = True
+            self._recorder.appends.must_admit_gap = True
         self._recorder.duty = Duty.TAKING
-        log.info("recording", extra={"gap": self._recorder.must_admit_gap})
+        log.info("recording", extra={"gap": self._recorder.appends.must_admit_gap})
         self.progress()
 
     def _has_hole(self, state: JournalState) -> bool:
@@ -263,27 +250,7 @@ class Lease:
         return is_hole and self._are_gaps_admitted
 
     def _judge(self, state: JournalState) -> None:
-        """Find out whether the journal holds all that is published, as of this moment.
-
-        Somebody has the lease, has proven of late that it hears, and has done so since this node
-        hears, too: else its word may be the last one of a node that is dead.
-        """
-        covered_from, covered_to = self.coverage.covered_from, state.covered_to
-        is_proven = (
-            covered_from is not None
-            and covered_to is not None
-            and covered_to >= max(covered_from, (state.now_ms - _PROVEN_MS) * 1000)
-        ) or not self._are_gaps_admitted
-        recorder = self._recorder
-        is_told = (
-            self._position() >= self._whole_from
-            and not recorder.must_admit_gap
-            and recorder.gaps_admitted == self._gaps_admitted
-        )
-        if self._is_loaded and is_proven and is_told and not recorder.trouble:
-            self.whole.set()
-        else:
-            self.whole.clear()
+        self.wholeness.judge(state, self.coverage.covered_from)
 
     def _settle(self, state: JournalState) -> None:
         if not self.is_settled:
@@ -317,7 +284,7 @@ class Lease:
     async def stop(self) -> None:
         """Append what has been heard, and give the lease back."""
         self._is_stopping = True
-        await self._recorder.finish()
+        await self._recorder.appends.finish()
         try:
             await self._store.release(self._covered_to(), for_good=True)
         except (RedisLost, RedisRefused):

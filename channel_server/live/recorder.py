@@ -9,16 +9,13 @@ business of ``live.lease``.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import logging
-from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from channel_server.core.ahead import Ahead
 from channel_server.core.journal_state import Appended
 from channel_server.core.unseen import Heard, Unseen
+from channel_server.live.appends import Appends
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
@@ -39,7 +36,6 @@ _OVERDUE_S: Final = 2.0
 
 _PATIENCE_S: Final = 1.0
 _FORGET_S: Final = 60.0
-_STOP_S: Final = 1.0
 
 
 class Duty(enum.Enum):
@@ -72,8 +68,7 @@ class Recorder:
     Attributes:
         trouble: Why the journal cannot be written or read; empty while it can.
         duty: What this node does.
-        must_admit_gap: Clients may have missed something that is not in the journal.
-        gaps_admitted: How many gaps this node has appended.
+        appends: What it appends.
         answered_at_s: When the journal has last said anything.
     """
 
@@ -88,25 +83,18 @@ class Recorder:
         clock: Callable[[], float],
         changed: Callable[[], None],
     ) -> None:
-        self._appender = appender
         self._read = read
         self._deliver = deliver
         self._metrics = metrics
         self._clock = clock
         self._changed = changed
         self._unseen = Unseen(bounds.max_bytes, self._gave_up)
-        self._ahead = Ahead(max_bytes=bounds.max_bytes, max_entries=bounds.max_entries)
+        self.appends = Appends(appender, bounds, self._answered)
         self._has_given_up = False
         self._overrun_at_s: float | None = None
         self._kept_at_s = float("-inf")
-        self._queue: deque[Heard] = deque()
-        self._is_appending = False
-        self._is_flush_due = False
-        self._idled = asyncio.Event()
         self.trouble = ""
         self.duty = Duty.WATCHING
-        self.must_admit_gap = False
-        self.gaps_admitted = 0
         self.answered_at_s = clock()
 
     # ── what is heard, what is seen ─────────────────────────────────────────────────────────
@@ -137,8 +125,7 @@ class Recorder:
             return self._deliver_now(heard) if is_first else self.deliver_waiting()
         if self.duty is not Duty.RECORDING:
             return 0
-        self._queue.append(heard)
-        self._flush_soon()
+        self.appends.add(heard)
         # So that others get a turn: to read, among others.
         return len(heard.content[1])
 
@@ -173,12 +160,11 @@ class Recorder:
         self._forget_hole()
 
     def _forget_hole(self) -> None:
-        queued = set(self._queue)
+        queued = self.appends.forget_ahead()
         for heard in self._unseen.waiting():
             if heard not in queued:
                 self._unseen.forget(heard)
-                self.must_admit_gap = self.must_admit_gap or not heard.is_kept
-        self._ahead.clear()
+                self.appends.must_admit_gap |= not heard.is_kept
 
     @property
     def is_behind(self) -> bool:
@@ -186,11 +172,8 @@ class Recorder:
         return self._overrun_at_s is not None
 
     def _gave_up(self, heard: Heard) -> None:
-        if self._queue and heard.at_s >= self._queue[0].at_s:
-            with contextlib.suppress(ValueError):
-                self._queue.remove(heard)
-                self._has_given_up = True
-        elif self.duty is not Duty.RECORDING:
+        # While this node records, what is not in the queue is in the journal.
+        if self.appends.remove(heard) or self.duty is not Duty.RECORDING:
             self._has_given_up = True
 
     @property
@@ -214,25 +197,12 @@ class Recorder:
     def watch(self) -> None:
         """Append nothing more; what has not been seen is still kept."""
         self.duty = Duty.WATCHING
-        self._queue.clear()
-        self._is_appending = False
-        self._ahead.clear()
+        self.appends.stop()
 
     def record(self) -> None:
         """The lease is ours, and the journal has been read to its end: append what is left."""
         self.duty = Duty.RECORDING
-        self._queue = deque(heard for heard in self._unseen.waiting() if not heard.is_kept)
-        self._flush_soon()
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether everything that was heard has been sent, on the connection of the lease."""
-        return not self._queue
-
-    @property
-    def has_appended(self) -> bool:
-        """Whether everything that was heard is in the journal for certain."""
-        return not (self._queue or self._is_appending or self.must_admit_gap)
+        self.appends.start(heard for heard in self._unseen.waiting() if not heard.is_kept)
 
     def look_after(self, read_at_s: float) -> None:
         """Append what claims to be in the journal and is not; forget what is of no use any more.
@@ -243,7 +213,7 @@ class Recorder:
         self._unseen.forget_delivered(read_at_s - _FORGET_S)
         if self._has_given_up:
             self._has_given_up = False
-            self.must_admit_gap = True
+            self.appends.must_admit_gap = True
         if self.duty is not Duty.RECORDING or self.is_behind:
             return
         for heard in self._unseen.waiting():
@@ -251,59 +221,15 @@ class Recorder:
                 break
             if heard.is_kept:
                 heard.is_kept = False
-                self._queue.append(heard)
-        self._flush_soon()
+                self.appends.add(heard)
+        self.appends.add()
 
-    def read_to(self, position: int) -> None:
-        """The journal has been read up to here: more may be appended."""
-        self._ahead.read_to(position)
-        if self._queue:
-            self._flush_soon()
-
-    def _flush_soon(self) -> None:
-        """Append what has been heard by the end of this turn of the loop, in one go."""
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._is_flush_due = False
-        if self.duty is not Duty.RECORDING or self._is_appending:
-            return
-        batch = self._ahead.take(self._queue)
-        if not (batch or self.must_admit_gap):
-            return
-        contents = [heard.content for heard in batch]
-        has_gap, self.must_admit_gap = self.must_admit_gap, False
-        answer = partial(self._appended, has_gap=has_gap)
-        if self._appender.append(contents, answer, after_gap=has_gap):
-            self._is_appending = True
-        else:
-            self.must_admit_gap = has_gap
-            self._ahead.clear()
-            self._queue.extendleft(reversed(batch))
-
-    def _appended(self, outcome: Appended, code: str, position: int, *, has_gap: bool) -> None:
+    def _answered(self, outcome: Appended, code: str) -> None:
         self.answered_at_s = self._clock()
-        self._is_appending = False
-        self._idled.set()
-        self.must_admit_gap = self.must_admit_gap or (has_gap and outcome is not Appended.YES)
-        if outcome is Appended.YES:
-            self.gaps_admitted += has_gap
-            self._ahead.appended(position)
-            self._flush()
-        elif outcome is Appended.NOT_OURS:
+        if outcome is Appended.NOT_OURS:
             self.watch()
-        else:
+        elif outcome is Appended.REFUSED:
             self.degrade(code)
-
-    async def finish(self) -> None:
-        """Return when what was heard has been appended; after a second at the latest."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_S):
-                while self._queue or self._is_appending:
-                    self._idled.clear()
-                    await self._idled.wait()
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────
 
@@ -320,7 +246,7 @@ class Recorder:
             self._changed()
         if reason != NO_ANSWER:
             # What a publisher could not append either, it has published, and nobody may have heard.
-            self.must_admit_gap = True
+            self.appends.must_admit_gap = True
         self.watch()
         self.deliver_waiting()
 
@@ -349,6 +275,6 @@ class Recorder:
 
     def _deliver_now(self, heard: Heard) -> int:
         heard.is_delivered = True
-        self.must_admit_gap = True
+        self.appends.must_admit_gap = True
         message = heard.message or self._read(heard.content)
         return 0 if message is None else self._deliver(message)

@@ -66,9 +66,6 @@ class Redis:
     def progress(self):
         self.progressed += 1
 
-    def loaded(self):
-        self.is_told_that_all_is_loaded = True
-
 
 @pytest.fixture
 def redis():

@@ -123,7 +123,7 @@ def lease(store, recorder, coverage, place, clock, has_plain_publishers):
     )
     lease.coverage = coverage
     lease.state = state_of(store)
-    lease.loaded()
+    lease.wholeness.loaded()
     recorder._changed = lease.troubled
     return lease
 
@@ -186,7 +186,7 @@ async def test_without_plain_publishers_there_are_no_holes(lease, store):
     await asyncio.sleep(0)
 
     assert [each for each in store.said if each[0] == "append"] == []
-    assert lease.whole.is_set()
+    assert lease.wholeness.event.is_set()
 
 
 async def test_only_what_was_sent_to_be_appended_counts_as_covered(
@@ -216,7 +216,7 @@ async def test_a_node_that_has_gone_deaf_gives_the_lease_back(lease, store, reco
 
     assert recorder.duty is Duty.WATCHING
     assert ("release", coverage.covered_to, False) in store.said
-    assert not lease.whole.is_set()
+    assert not lease.wholeness.event.is_set()
     assert wishes(store)[-1] is LeaseWish.WATCH
 
 
@@ -261,16 +261,16 @@ async def test_the_word_of_a_holder_counts_if_it_is_fresh_and_younger_than_our_o
     """After kill -9 the lease looks held for three seconds, and nobody hears."""
     store.covered_to = coverage.covered_from - 1
     await lease.tick()
-    assert not lease.whole.is_set()
+    assert not lease.wholeness.event.is_set()
 
     store.covered_to = NOW_US - 3_000_000
     coverage.covered_from = NOW_US - 9_000_000
     await lease.tick()
-    assert not lease.whole.is_set()
+    assert not lease.wholeness.event.is_set()
 
     store.covered_to = NOW_US - 1_000_000
     await lease.tick()
-    assert lease.whole.is_set()
+    assert lease.wholeness.event.is_set()
 
 
 async def test_trouble_is_told_and_a_gap_is_admitted_when_it_is_over(lease, store, recorder):
@@ -278,7 +278,7 @@ async def test_trouble_is_told_and_a_gap_is_admitted_when_it_is_over(lease, stor
     await lease.tick()
     lease.refused("WRONGTYPE")
     recorder.heard("/records", b"1")
-    assert not lease.whole.is_set()
+    assert not lease.wholeness.event.is_set()
     store.trouble = RedisRefused("OOM")
     with pytest.raises(RedisRefused):
         await lease.tick()
@@ -381,7 +381,7 @@ async def test_clients_are_let_in_when_the_gap_of_the_start_has_been_read(
     await lease.tick()
     assert not lease.is_settled
 
-    recorder._appended(Appended.YES, "", 1, has_gap=True)
+    recorder.appends._appended(Appended.YES, "", 1, has_gap=True)
     store.role, store.last = Role.MINE, 5
     await lease.tick()
     assert not lease.is_settled
@@ -469,12 +469,12 @@ async def test_nothing_is_whole_before_the_past_is_loaded(store, recorder, cover
     )
     lease.coverage = coverage
     await lease.tick()
-    assert not lease.whole.is_set()
+    assert not lease.wholeness.event.is_set()
 
-    lease.loaded()
+    lease.wholeness.loaded()
     await lease.tick()
 
-    assert lease.whole.is_set()
+    assert lease.wholeness.event.is_set()
 
 
 async def test_a_node_looks_before_it_takes(lease, store):
@@ -496,19 +496,19 @@ async def test_nobody_recovers_before_the_gap_has_been_read_here(lease, store, r
     await lease.tick()
     assert "gap" in store.said
     assert recorder.trouble == ""
-    assert lease.is_doubtful
+    assert lease.wholeness.is_doubtful
 
     place[0] = 9
     lease.progress()
-    assert lease.whole.is_set()
+    assert lease.wholeness.event.is_set()
 
 
 async def test_trouble_is_no_doubt(lease, recorder):
     """Nobody need be kept waiting for what is known: that not everything is kept."""
     recorder.degrade("OOM")
 
-    assert not lease.whole.is_set()
-    assert not lease.is_doubtful
+    assert not lease.wholeness.event.is_set()
+    assert not lease.wholeness.is_doubtful
 
 
 async def test_a_node_that_goes_deaf_with_something_to_append_says_nothing_of_it(

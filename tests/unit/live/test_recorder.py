@@ -192,7 +192,7 @@ async def test_a_journal_that_refuses_gives_clients_at_once_what_was_heard(
 
     assert delivered == [b"1", b"2", b"3"]
     assert recorder.trouble == "OOM"
-    assert recorder.must_admit_gap
+    assert recorder.appends.must_admit_gap
     assert metrics.degradations == 1
     assert changes == ["changed"]
 
@@ -252,7 +252,7 @@ async def test_a_gap_goes_before_the_first_that_is_appended_again(recorder, appe
     await turn()
 
     assert appender.batches == [["gap", b"2"]]
-    assert not recorder.must_admit_gap
+    assert not recorder.appends.must_admit_gap
     assert recorder.trouble == ""
     assert changes == ["changed", "changed"]
 
@@ -299,7 +299,7 @@ async def test_what_had_to_be_given_up_is_admitted(recorder):
 
     recorder.look_after(0.0)
 
-    assert recorder.must_admit_gap
+    assert recorder.appends.must_admit_gap
 
 
 async def test_a_batch_is_bounded_by_number_and_bytes(appender, clock):
@@ -351,12 +351,12 @@ async def test_who_appends_does_not_run_ahead_of_what_it_has_read(appender, cloc
     hear(recorder, *payloads)
     await turn()
     appender.answers(Appended.YES, position=10)
-    recorder.read_to(9)
+    recorder.appends.read_to(9)
     await turn()
     assert appender.batches == [payloads[:10]]
-    assert not recorder.is_idle
+    assert not recorder.appends.is_idle
 
-    recorder.read_to(10)
+    recorder.appends.read_to(10)
     await turn()
 
     assert appender.batches == [payloads[:10], payloads[10:]]
@@ -369,12 +369,12 @@ async def test_a_message_that_is_larger_than_that_goes_alone(recorder, appender)
     appender.answers(Appended.YES, position=1)
     assert appender.batches == [[b"1"]]
 
-    recorder.read_to(1)
+    recorder.appends.read_to(1)
     await turn()
     appender.answers(Appended.YES, position=2)
     assert appender.batches[1:] == [[b"x" * 900]]
 
-    recorder.read_to(2)
+    recorder.appends.read_to(2)
     await turn()
     assert appender.batches[2:] == [[b"2"]]
 
@@ -391,7 +391,7 @@ async def test_what_was_appended_and_is_given_up_before_it_is_seen_is_no_gap(rec
     recorder.look_after(0.0)
 
     assert len(appender.batches) == 1
-    assert not recorder.must_admit_gap
+    assert not recorder.appends.must_admit_gap
 
 
 async def test_what_is_given_up_before_it_is_appended_is_not_kept_for_it(recorder):
@@ -401,9 +401,9 @@ async def test_what_is_given_up_before_it_is_appended_is_not_kept_for_it(recorde
 
     hear(recorder, *(b"%0300d" % number for number in range(5)))
 
-    assert len(recorder._queue) == 3
+    assert len(recorder.appends._queue) == 3
     recorder.look_after(0.0)
-    assert recorder.must_admit_gap
+    assert recorder.appends.must_admit_gap
 
 
 async def test_after_an_overrun_nothing_old_is_appended_behind_what_is_newer(recorder, appender):
@@ -416,7 +416,7 @@ async def test_after_an_overrun_nothing_old_is_appended_behind_what_is_newer(rec
     recorder.proven(recorder._clock())
 
     assert not recorder.is_behind
-    assert recorder.must_admit_gap
+    assert recorder.appends.must_admit_gap
     recorder.record()
     hear(recorder, b"new")
     await turn()
@@ -441,7 +441,7 @@ async def test_at_the_end_what_was_heard_is_still_appended(recorder, appender):
     hear(recorder, b"1")
     await turn()
     hear(recorder, b"2")
-    finishing = asyncio.get_running_loop().create_task(recorder.finish())
+    finishing = asyncio.get_running_loop().create_task(recorder.appends.finish())
     await turn()
     assert not finishing.done()
 
@@ -450,4 +450,4 @@ async def test_at_the_end_what_was_heard_is_still_appended(recorder, appender):
     await finishing
 
     assert appender.batches == [[b"1"], [b"2"]]
-    assert recorder.has_appended
+    assert recorder.appends.is_done
