@@ -20,7 +20,7 @@ from aiohttp import web
 from channel_server.adapters.commands import Commands
 from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
-from channel_server.adapters.pauses import growing
+from channel_server.adapters.pauses import Pauses
 from channel_server.config import masked
 from channel_server.core.journal import Tail
 from channel_server.core.records import CHANNELS
@@ -69,14 +69,14 @@ class ChannelServer:
         self._settings = settings
         self.metrics = metrics = Metrics()
         node = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-        pauses_s = growing(random.random)
+        pauses = Pauses(random.random)
         rooms: Rooms[Client] = Rooms()
         tail = Tail(
             window_s=settings.recovery_s,
             max_entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
         )
-        self._commands = Commands(settings.redis_url, probe_s=settings.probe_s, pauses_s=pauses_s)
+        self._commands = Commands(settings.redis_url, probe_s=settings.probe_s, pauses=pauses)
         directory = Directory(
             self._commands,
             patience_s=settings.lookup_patience_s,
@@ -100,7 +100,7 @@ class ChannelServer:
             metrics=metrics,
             changed=self._refresh,
             overrun=self._overrun,
-            pauses_s=pauses_s,
+            pauses=pauses,
         )
         self._journaling = journaling(settings.journal, tail, intake, shared)
         recovery = Recovery(
@@ -130,7 +130,7 @@ class ChannelServer:
             is_up=self._subscribed,
             is_proven=self._journaling.proven,
             probe_s=settings.probe_s,
-            pauses_s=pauses_s,
+            pauses=pauses,
         )
         self._is_subscribed = False
         self._is_stopping = False

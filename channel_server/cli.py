@@ -61,7 +61,9 @@ def check_config() -> None:
     with _collected(problems):
         publishing = PublisherSettings.from_env(os.environ)
     if problems:
-        raise ConfigError(tuple(dict.fromkeys(problems)))
+        # What both read, both complain about: once for each variable will do.
+        by_variable = {problem.partition(" ")[0]: problem for problem in reversed(problems)}
+        raise ConfigError(tuple(reversed(by_variable.values())))
     shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
     table = Table("variable", "value in force")
     for name, value in shown.items():

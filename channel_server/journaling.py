@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from channel_server.adapters.journal import Journal
 from channel_server.adapters.stream import Stream
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
     from channel_server.adapters.commands import Commands
     from channel_server.adapters.feed import Feed
+    from channel_server.adapters.pauses import Pauses
     from channel_server.config import Settings
     from channel_server.core.journal import Tail
     from channel_server.core.offsets import Offset
     from channel_server.live.intake import Intake
     from channel_server.metrics import Metrics
-
-
-_PAUSE_S: Final = 0.5
 
 
 class Journaling(Protocol):
@@ -89,7 +87,7 @@ class SharedJournal:
         metrics: Counts.
         changed: Called when ``is_settled`` or ``trouble`` may have changed.
         overrun: Called when entries were gone before this node has read them.
-        pauses_s: Back-off, see ``adapters.reconnection``.
+        pauses: Between attempts to connect.
     """
 
     def __init__(
@@ -103,7 +101,7 @@ class SharedJournal:
         metrics: Metrics,
         changed: Callable[[], None],
         overrun: Callable[[], None],
-        pauses_s: Callable[[int], float],
+        pauses: Pauses,
     ) -> None:
         bounds = Bounds(
             window_s=settings.recovery_s,
@@ -146,8 +144,7 @@ class SharedJournal:
             is_read=self._lease.readable,
             is_refused=self._lease.refused,
             probe_s=settings.probe_s,
-            # Messages wait for it.
-            pauses_s=lambda attempt: min(pauses_s(attempt), _PAUSE_S),
+            pauses=pauses,
         )
         self._tell_overrun = overrun
         self._tell_change = changed

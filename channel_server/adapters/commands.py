@@ -19,6 +19,7 @@ from channel_server.errors import RedisLost, RedisRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from channel_server.adapters.pauses import Pauses
     from channel_server.adapters.script import Script
 
 
@@ -28,17 +29,17 @@ class Commands:
     Args:
         url: Redis.
         probe_s: Redis must give a sign of life this often.
-        pauses_s: Back-off, see ``stay_connected``.
+        pauses: Between attempts to connect; shared by all that go to this Redis.
 
     Attributes:
         connections: How many connections there have been; tells one from the next.
         connected: Called with every new connection that stands.
     """
 
-    def __init__(self, url: str, *, probe_s: float, pauses_s: Callable[[int], float]) -> None:
+    def __init__(self, url: str, *, probe_s: float, pauses: Pauses) -> None:
         self._url = url
         self._probe_s = probe_s
-        self._pauses_s = pauses_s
+        self._pauses = pauses
         self._line: RequestLine | None = None
         self.connections = 0
         self.connected: list[Callable[[], None]] = []
@@ -50,7 +51,7 @@ class Commands:
 
     async def run(self) -> NoReturn:
         """Keep the connection up until cancelled."""
-        await stay_connected(self._connect, self._use, purpose="commands", pauses_s=self._pauses_s)
+        await stay_connected(self._connect, self._use, purpose="commands", pauses=self._pauses)
 
     def send(self, command: bytes, answer: Callable[[Any], None]) -> bool:
         """Send a command.

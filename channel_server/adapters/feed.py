@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from channel_server.adapters.commands import Commands
+    from channel_server.adapters.pauses import Pauses
 
 _TIME: Final = encode(b"TIME")
 _GRACE_S: Final = 1.0
@@ -59,7 +60,7 @@ class Feed:
         is_proven: Called whenever a probe was heard, with the monotonic second in which it was
             sent.
         probe_s: Within this time a deaf subscription is noticed.
-        pauses_s: Back-off, see ``stay_connected``.
+        pauses: Between attempts to connect; shared by all that go to this Redis.
         clock: Monotonic seconds.
 
     Attributes:
@@ -79,7 +80,7 @@ class Feed:
         is_up: Callable[[bool], None],
         is_proven: Callable[[float], None] = lambda _: None,
         probe_s: float,
-        pauses_s: Callable[[int], float],
+        pauses: Pauses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
@@ -92,7 +93,7 @@ class Feed:
         self._is_up = is_up
         self._is_proven = is_proven
         self._probe_s = probe_s
-        self._pauses_s = pauses_s
+        self._pauses = pauses
         self._clock = clock
         self._probes: dict[bytes, _Probe] = {}
         self._number = 0
@@ -111,7 +112,7 @@ class Feed:
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
         await stay_connected(
-            self._subscribe, self._use, purpose="subscription", pauses_s=self._pauses_s
+            self._subscribe, self._use, purpose="subscription", pauses=self._pauses
         )
 
     async def _subscribe(self) -> Subscription:

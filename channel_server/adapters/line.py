@@ -71,7 +71,7 @@ class Line(asyncio.Protocol, abc.ABC):
         try:
             await connection.connect()
         except (exceptions.RedisError, OSError) as error:
-            raise RedisLost(type(error).__name__) from error
+            raise RedisLost(_name_of(error)) from error
         except asyncio.CancelledError:
             await connection.disconnect(nowait=True)
             raise
@@ -222,6 +222,11 @@ class RequestLine(Line):
             self._asked.popleft()(reply)
         else:
             self.close("not the Redis protocol")
+
+
+def _name_of(error: Exception) -> str:
+    """What is behind an error of redis-py: ``ConnectionRefusedError``, ``AuthenticationError``."""
+    return type(error.__cause__ or error.__context__ or error).__name__
 
 
 def code_of(reply: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,18 +13,37 @@ _LONGEST_S: Final = 5.0
 _MAX_DOUBLINGS: Final = 10
 
 
-def growing(random: Callable[[], float]) -> Callable[[int], float]:
+class Pauses:
     """Back-off that doubles from 50 ms to 5 s, each pause between half and the whole of it.
+
+    Shared by all connections to one Redis: when one of them stands, the others wait no longer.
+    Found with a Redis that was restarted: messages were heard and could not be looked for in the
+    journal for seconds.
 
     Args:
         random: 0.0 to 1.0; keeps many servers from returning in the same moment.
-
-    Returns:
-        From the number of the attempt (1, 2, …) to seconds.
     """
 
-    def pause_s(attempt: int) -> float:
-        longest = min(_FIRST_S * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), _LONGEST_S)
-        return longest * (0.5 + random() / 2)
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._waiting: set[asyncio.Future[None]] = set()
 
-    return pause_s
+    def seconds(self, attempt: int) -> float:
+        """Length of the pause before the attempt with this number (1, 2, …)."""
+        longest = min(_FIRST_S * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), _LONGEST_S)
+        return longest * (0.5 + self._random() / 2)
+
+    async def wait(self, attempt: int, *, at_most_s: float = _LONGEST_S) -> None:
+        """Wait, until another connection stands at the latest."""
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(news)
+        try:
+            await asyncio.wait({news}, timeout=min(self.seconds(attempt), at_most_s))
+        finally:
+            self._waiting.discard(news)
+
+    def end(self) -> None:
+        """A connection stands."""
+        waiting, self._waiting = self._waiting, set()
+        for news in waiting:
+            news.set_result(None)

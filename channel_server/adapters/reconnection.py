@@ -12,6 +12,8 @@ from channel_server.errors import RedisLost
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from channel_server.adapters.pauses import Pauses
+
 log = logging.getLogger(__name__)
 
 _LOG_EVERY_S: Final = 10.0
@@ -25,7 +27,8 @@ async def stay_connected(
     use: Callable[[L], Awaitable[str]],
     *,
     purpose: str,
-    pauses_s: Callable[[int], float],
+    pauses: Pauses,
+    at_most_s: float = float("inf"),
 ) -> NoReturn:
     """Connect again whenever the connection is lost, for ever.
 
@@ -33,8 +36,8 @@ async def stay_connected(
         connect: Opens a connection; may raise ``RedisLost``.
         use: Works with it until it is lost; returns why.
         purpose: For the log.
-        pauses_s: Seconds to wait before the attempt with this number (1, 2, …) since the last
-            success.
+        pauses: Between attempts, counted since the last success.
+        at_most_s: No pause is longer.
     """
     clock = asyncio.get_running_loop().time
     report = _Report(purpose, clock)
@@ -44,13 +47,14 @@ async def stay_connected(
         try:
             line = await connect()
             report.connected()
+            pauses.end()
             reason = await use(line)
         except RedisLost as error:
             reason = error.reason
         report.lost(reason)
         # A connection that is refused as soon as it is used counts as a failed attempt.
         attempt = 1 if clock() - began > _STABLE_S else attempt + 1
-        await asyncio.sleep(pauses_s(attempt))
+        await pauses.wait(attempt, at_most_s=at_most_s)
 
 
 class _Report:

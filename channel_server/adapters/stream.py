@@ -22,9 +22,14 @@ from publisher.contract.journal import JOURNAL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from channel_server.adapters.pauses import Pauses
+
 _KEY: Final = JOURNAL.encode()
 _UNBLOCKED: Final = "UNBLOCKED"
 _COUNT: Final = b"128"
+_PAUSE_S: Final = 0.5
+"""Messages wait for it."""
+
 _BLOCK_MS: Final = 400
 """A sign of life of the connection, while there is nothing to read."""
 
@@ -70,7 +75,7 @@ class Stream:
         is_read: Called whenever Redis has let us read.
         is_refused: Called with Redis' error code when it does not.
         probe_s: Redis must give a sign of life this often.
-        pauses_s: Back-off, see ``stay_connected``.
+        pauses: Between attempts to connect; shared by all that go to this Redis.
     """
 
     def __init__(
@@ -83,7 +88,7 @@ class Stream:
         is_read: Callable[[], None],
         is_refused: Callable[[str], None],
         probe_s: float,
-        pauses_s: Callable[[int], float],
+        pauses: Pauses,
     ) -> None:
         self._url = url
         self._begin = begin
@@ -93,13 +98,17 @@ class Stream:
         self._is_refused = is_refused
         self._block_ms = b"%d" % min(_BLOCK_MS, round(probe_s * 500))
         self._probe_s = probe_s
-        self._pauses_s = pauses_s
+        self._pauses = pauses
         self._answer: asyncio.Future[Any] | None = None
 
     async def run(self) -> NoReturn:
         """Read until cancelled; reconnects by itself."""
         await stay_connected(
-            self._connect, self._read_on, purpose="journal", pauses_s=self._pauses_s
+            self._connect,
+            self._read_on,
+            purpose="journal",
+            pauses=self._pauses,
+            at_most_s=_PAUSE_S,
         )
 
     async def _connect(self) -> RequestLine:

@@ -288,4 +288,5 @@ class Lease:
         try:
             await self._store.release(self._covered_to(), for_good=True)
         except (RedisLost, RedisRefused):
-            log.warning("lease not released")
+            if self._recorder.duty is not Duty.WATCHING:
+                log.warning("lease not released")

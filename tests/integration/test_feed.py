@@ -8,7 +8,7 @@ import pytest
 
 from channel_server.adapters.commands import Commands
 from channel_server.adapters.feed import Feed
-from channel_server.adapters.pauses import growing
+from channel_server.adapters.pauses import Pauses
 from publisher.contract import RECORDS
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
@@ -35,8 +35,8 @@ async def test_a_backlog_that_takes_longer_than_a_probe_is_delivered_whole(redis
             complete.set()
         return 1 << 20  # a turn of the loop after each message
 
-    pauses_s = growing(lambda: 0.0)
-    commands = Commands(redis_server.url, probe_s=PROBE_S, pauses_s=pauses_s)
+    pauses = Pauses(lambda: 0.0)
+    commands = Commands(redis_server.url, probe_s=PROBE_S, pauses=pauses)
     feed = Feed(
         redis_server.url,
         [RECORDS],
@@ -45,7 +45,7 @@ async def test_a_backlog_that_takes_longer_than_a_probe_is_delivered_whole(redis
         node="a",
         is_up=change,
         probe_s=PROBE_S,
-        pauses_s=pauses_s,
+        pauses=pauses,
     )
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(part.run()) for part in (commands, feed)]

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from channel_server.adapters.commands import Commands
 from channel_server.adapters.journal import Journal
-from channel_server.adapters.pauses import growing
+from channel_server.adapters.pauses import Pauses
 from channel_server.core.journal_state import Appended, Bounds, LeaseWish, Role
 from channel_server.core.offsets import position_of
 from channel_server.errors import RedisRefused
@@ -42,7 +42,7 @@ async def node(server):
         tasks = []
 
         async def make(name, bounds=BOUNDS):
-            commands = Commands(server.url, probe_s=2, pauses_s=growing(lambda: 0.0))
+            commands = Commands(server.url, probe_s=2, pauses=Pauses(lambda: 0.0))
             up = asyncio.Event()
             commands.connected.append(up.set)
             tasks.append(group.create_task(commands.run()))

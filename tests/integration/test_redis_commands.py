@@ -1,5 +1,8 @@
 """Only commands that every Redis since 5.0 knows, whatever redis-py would like to send."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.faults.link import Link
@@ -50,3 +53,22 @@ async def test_a_server_that_needs_neither_says_neither(redis_server, tmp_path):
 
     # EVAL only where another test has not taught this Redis the scripts.
     assert link.commands() | {"EVAL"} == EXPECTED - {"AUTH", "SELECT"}
+
+
+async def test_the_rights_that_the_docs_name_are_enough(new_redis_server, tmp_path):
+    text = Path("docs/operations.md").read_text()
+    rule = re.search(r"`(ACL SETUSER channel_server [^`]*)`", text)[1]
+    redis_server = new_redis_server()
+    with redis_server.client() as connection, Link(redis_server.socket) as link:
+        connection.execute_command(*rule.split())
+        site = Site(connection)
+        account = site.sign_in()
+        with Program(
+            tmp_path, REDIS_URL=f"redis://channel_server:password@127.0.0.1:{link.port}"
+        ) as server:
+            server.wait_ready()
+            connection.expire(f"/current_users/{account.token}", 100)
+            async with pages_of(server.port) as pages:
+                page = await pages.enter(account.token)
+                assert [site.publish(account.room)] == await page.got()
+        assert server.lines("WARNING") == []

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from channel_server.adapters.pauses import growing
+from channel_server.adapters.pauses import Pauses
 from channel_server.adapters.stream import Stream
 from tests.integration.program import until
 
@@ -28,7 +28,7 @@ async def test_who_reads_no_more_leaves_no_connection_behind(redis_server):
         is_read=lambda: None,
         is_refused=lambda _: None,
         probe_s=1,
-        pauses_s=growing(lambda: 0.0),
+        pauses=Pauses(lambda: 0.0),
     )
     with redis_server.client() as client:
         others = client.info("clients")["connected_clients"]

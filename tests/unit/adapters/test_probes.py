@@ -3,6 +3,7 @@
 import pytest
 
 from channel_server.adapters.feed import Feed
+from channel_server.adapters.pauses import Pauses
 from tests.unit.engine.doubles import Clock
 
 
@@ -32,7 +33,7 @@ def feed(clock):
         node="a",
         is_up=lambda _: None,
         probe_s=600,
-        pauses_s=lambda _: 0.0,
+        pauses=Pauses(lambda: 0.0),
         clock=clock,
     )
     feed._stands()
