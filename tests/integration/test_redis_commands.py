@@ -55,9 +55,13 @@ async def test_a_server_that_needs_neither_says_neither(redis_server, tmp_path):
     assert link.commands() | {"EVAL"} == EXPECTED - {"AUTH", "SELECT"}
 
 
+RULE = re.search(
+    r"`(ACL SETUSER channel_server [^`]*)`", Path("docs/operations.md").read_text("utf-8")
+)
+
+
 async def test_the_rights_that_the_docs_name_are_enough(new_redis_server, tmp_path):
-    text = Path("docs/operations.md").read_text()
-    rule = re.search(r"`(ACL SETUSER channel_server [^`]*)`", text)[1]
+    rule = RULE[1]
     redis_server = new_redis_server()
     with redis_server.client() as connection, Link(redis_server.socket) as link:
         connection.execute_command(*rule.split())
