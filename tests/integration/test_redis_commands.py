@@ -56,7 +56,8 @@ async def test_a_server_that_needs_neither_says_neither(redis_server, tmp_path):
 
 
 RULE = re.search(
-    r"`(ACL SETUSER channel_server [^`]*)`", Path("docs/operations.md").read_text("utf-8")
+    r"`(ACL SETUSER channel_server [^`]*)`",
+    (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8"),
 )
 
 
