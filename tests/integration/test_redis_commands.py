@@ -33,7 +33,7 @@ async def test_the_server_sends_only_what_redis_5_knows(new_redis_server, tmp_pa
             await pages.enter(account.token)
             await pages.enter("unknown")
             link.cut()
-            await until(lambda: len(link.sent) == 6, "all connections are replaced")
+            await until(lambda: len(link.sent) >= 6, "all connections are replaced")
             await until(server.is_ready, "the server is ready")
             page = await pages.enter(account.token)
             assert [site.publish(account.room)] == await page.got()
