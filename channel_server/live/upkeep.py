@@ -56,23 +56,26 @@ class Upkeep:
         self._tokens = tokens
         self._leaving: list[tuple[str, UserId]] = []
 
-    async def run(self, *, seed_every_s: float, renew_every_s: float) -> NoReturn:
+    async def run(
+        self, *, seed_every_s: float, renew_every_s: float, look_every_s: float = _LOOK_S
+    ) -> NoReturn:
         """Keep up until cancelled.
 
         Args:
             seed_every_s: A quarter of the time that the journal goes back.
             renew_every_s: Half the life of a token.
+            look_every_s: How often to see whether the journal turns over.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._seed_for_ever(seed_every_s), name="seeds")
+            group.create_task(self._seed_for_ever(seed_every_s, look_every_s), name="seeds")
             group.create_task(self._renew_for_ever(renew_every_s), name="token renewal")
         raise AssertionError
 
-    async def _seed_for_ever(self, every_s: float) -> NoReturn:
+    async def _seed_for_ever(self, every_s: float, look_every_s: float) -> NoReturn:
         clock = asyncio.get_running_loop().time
         now, walked_at_s = self._tail.key, clock()
         while True:
-            await asyncio.sleep(min(every_s, _LOOK_S))
+            await asyncio.sleep(min(every_s, look_every_s))
             # On a busy site the tail is full long before it is old.
             if clock() - walked_at_s >= every_s or self._tail.is_turning_over(now):
                 seen, now, walked_at_s = now, self._tail.key, clock()

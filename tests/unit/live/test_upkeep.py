@@ -84,9 +84,8 @@ async def test_every_walk_looks_at_what_came_since_the_one_before(upkeep, sessio
     assert set(session.texts) == {b'42["offset","e1:1-0"]'}
 
 
-async def test_a_busy_site_tells_the_quiet_sooner(monkeypatch, upkeep, sessions, rooms, tail):
+async def test_a_busy_site_tells_the_quiet_sooner(upkeep, sessions, rooms, tail):
     """Its journal is full long before it is old."""
-    monkeypatch.setattr("channel_server.live.upkeep._LOOK_S", 0.001)
     session = join(sessions, rooms, "notice", "user-1")
 
     def has_turned_over():
@@ -94,7 +93,8 @@ async def test_a_busy_site_tells_the_quiet_sooner(monkeypatch, upkeep, sessions,
         tail.append(position << 64, "group-2", b"")
         return session.texts
 
-    await run(upkeep, has_turned_over, seed_every_s=60, renew_every_s=60)
+    every_s = {"seed_every_s": 60, "renew_every_s": 60, "look_every_s": 0.001}
+    await run(upkeep, has_turned_over, **every_s)
 
     assert (tail.position >> 64) >= 50
 
