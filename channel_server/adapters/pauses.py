@@ -33,12 +33,25 @@ class Pauses:
         longest = min(_FIRST_S * 2.0 ** min(attempt - 1, _MAX_DOUBLINGS), _LONGEST_S)
         return longest * (0.5 + self._random() / 2)
 
-    async def wait(self, attempt: int, *, at_most_s: float = _LONGEST_S) -> None:
-        """Wait, until another connection stands at the latest."""
+    async def wait(
+        self, attempt: int, *, at_most_s: float = _LONGEST_S, is_away: bool = True
+    ) -> None:
+        """Wait, until another connection stands at the latest.
+
+        Args:
+            attempt: Number of the attempt to come.
+            at_most_s: No longer than this.
+            is_away: Redis could not be reached. If it could, and the connection was of no use, it
+                is no news that another one stands: two of them would wake each other for ever.
+        """
+        pause_s = min(self.seconds(attempt), at_most_s)
+        if not is_away:
+            await asyncio.sleep(pause_s)
+            return
         news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(news)
         try:
-            await asyncio.wait({news}, timeout=min(self.seconds(attempt), at_most_s))
+            await asyncio.wait({news}, timeout=pause_s)
         finally:
             self._waiting.discard(news)
 

@@ -43,18 +43,19 @@ async def stay_connected(
     report = _Report(purpose, clock)
     attempt = 0
     while True:
-        began = clock()
+        began, is_away = clock(), True
         try:
             line = await connect()
             report.connected()
             pauses.end()
+            is_away = False
             reason = await use(line)
         except RedisLost as error:
             reason = error.reason
         report.lost(reason)
         # A connection that is refused as soon as it is used counts as a failed attempt.
         attempt = 1 if clock() - began > _STABLE_S else attempt + 1
-        await pauses.wait(attempt, at_most_s=at_most_s)
+        await pauses.wait(attempt, at_most_s=at_most_s, is_away=is_away)
 
 
 class _Report:

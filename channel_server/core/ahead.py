@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _BATCH: Final = 200
 _BATCH_BYTES: Final = 1024 * 1024
 _SHARE: Final = 4
+_OVERHEAD_BYTES: Final = 101
+"""Of an entry, as ``publisher.contract.journal`` counts."""
 
 
 class _Load(NamedTuple):
@@ -48,7 +50,8 @@ class Ahead:
         batch: list[Heard] = []
         total = 0
         while queue and len(batch) < limit:
-            size = len(queue[0].content[1])
+            channel, payload = queue[0].content
+            size = _OVERHEAD_BYTES + len(channel) + len(payload)
             # A message that is larger than all of it has to go alone.
             if total + size > room and (batch or self._unread):
                 break

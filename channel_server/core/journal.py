@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from channel_server.core.names import Room
 
 _EPOCHS_KEPT: Final = 16
+_QUARTER: Final = 4
 _POSITION_BITS: Final = 128
 _POSITION: Final = (1 << _POSITION_BITS) - 1
 _OVERHEAD_BYTES: Final = 250
@@ -222,13 +222,15 @@ class Tail:
         return _key_of(lane.entries[-1]) if lane is not None else 0
 
     def is_turning_over(self, since: int) -> bool:
-        """Whether half of what can be kept has come after a key: soon it will be forgotten."""
-        is_half_full = (
-            2 * len(self._entries) > self._max_entries or 2 * self._bytes > self._max_bytes
-        )
-        if not is_half_full:
-            return False
-        return next(islice(self._entries, len(self._entries) // 2, None)).key > since
+        """Whether a quarter of what can be kept has come after a key.
+
+        Who is told where it stands after a quarter, if it was told nothing in the quarter before,
+        is always told before the journal has forgotten its place.
+        """
+        entries = self._entries
+        by_size = len(entries) * self._max_bytes // (_QUARTER * self._bytes) if entries else 0
+        count = max(1, min(self._max_entries // _QUARTER, by_size))
+        return len(entries) >= count and entries[-count].key > since
 
     @property
     def key(self) -> int:

@@ -43,6 +43,7 @@ class Appends:
         self._queue: deque[Heard] = deque()
         self._is_on = False
         self._is_under_way = False
+        self._is_gap_under_way = False
         self._is_flush_due = False
         self._idled = asyncio.Event()
         self.must_admit_gap = False
@@ -55,9 +56,10 @@ class Appends:
         self._flush_soon()
 
     def stop(self) -> None:
-        """Append nothing more."""
+        """Append nothing more. A gap of which nobody knows if it was appended is admitted again."""
         self._is_on = False
-        self._is_under_way = False
+        self.must_admit_gap = self.must_admit_gap or self._is_gap_under_way
+        self._is_under_way = self._is_gap_under_way = False
         self._queue.clear()
         self._ahead.clear()
 
@@ -121,14 +123,14 @@ class Appends:
         has_gap, self.must_admit_gap = self.must_admit_gap, False
         answer = partial(self._appended, has_gap=has_gap)
         if self._appender.append(contents, answer, after_gap=has_gap):
-            self._is_under_way = True
+            self._is_under_way, self._is_gap_under_way = True, has_gap
         else:
             self.must_admit_gap = has_gap
             self._ahead.clear()
             self._queue.extendleft(reversed(batch))
 
     def _appended(self, outcome: Appended, code: str, position: int, *, has_gap: bool) -> None:
-        self._is_under_way = False
+        self._is_under_way = self._is_gap_under_way = False
         self._idled.set()
         if outcome is Appended.YES:
             self.gaps_admitted += has_gap

@@ -137,7 +137,8 @@ class Recorder:
             is_old: It was published so long ago that it will not be heard any more: the same
                 words, heard later, are another message.
         """
-        heard = self._unseen.see(content, float("-inf") if is_old else self._clock())
+        is_unheard = is_old or self.is_behind
+        heard = self._unseen.see(content, float("-inf") if is_unheard else self._clock())
         if self.trouble and heard is not None and heard.is_kept:
             asyncio.get_running_loop().call_soon(self.deliver_waiting)
         return heard
@@ -146,8 +147,8 @@ class Recorder:
         """What was published before this moment has been heard by now."""
         self._unseen.forget_announced(sent_at_s)
         if self._overrun_at_s is not None and sent_at_s >= self._overrun_at_s:
+            self._forget_hole(self._overrun_at_s)
             self._overrun_at_s = None
-            self._forget_hole()
 
     def overrun(self) -> None:
         """Entries of the journal were gone before this node has read them.
@@ -157,12 +158,15 @@ class Recorder:
         newer ones.
         """
         self._overrun_at_s = self._clock()
-        self._forget_hole()
+        self._forget_hole(self._overrun_at_s)
 
-    def _forget_hole(self) -> None:
+    def _forget_hole(self, overrun_at_s: float) -> None:
+        is_recording = self.duty is Duty.RECORDING
         queued = self.appends.forget_ahead()
         for heard in self._unseen.waiting():
-            if heard not in queued:
+            # What this node has appended since is behind the hole.
+            is_new = is_recording and not heard.is_kept and heard.at_s > overrun_at_s
+            if not is_new and heard not in queued:
                 self._unseen.forget(heard)
                 self.appends.must_admit_gap |= not heard.is_kept
 

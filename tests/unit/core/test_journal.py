@@ -182,3 +182,20 @@ def test_frames_are_known_by_their_place(tail):
     tail.append(at(2), "a", b"2")
 
     assert tail.frames() == {at(1): b"1", at(2): b"2"}
+
+
+@pytest.mark.parametrize("size", [1, 1_000])
+def test_it_turns_over_when_a_quarter_of_what_it_can_hold_is_new(size):
+    """By number, and by size: small entries reach one bound, large ones the other."""
+    tail = Tail(window_s=60, max_entries=100, max_bytes=50_000)
+    tail.begin("e1", 0)
+    assert not tail.is_turning_over(tail.key)
+    for number in range(1, 201):
+        tail.append(number << 64, "a", b"x" * size)
+    since = tail.key
+    came = 0
+    while not tail.is_turning_over(since):
+        came += 1
+        tail.append((200 + came) << 64, "a", b"x" * size)
+
+    assert len(tail) // 4 - 1 <= came <= len(tail) // 4 + 1
