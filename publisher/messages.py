@@ -31,7 +31,7 @@ def records_command(
     Raises:
         InvalidMessage: If an id is not a positive int, or the records are not a JSON object.
     """
-    room = _room(group_id, user_id)
+    room = check_room(group_id, user_id)
     if records is None:
         return None
     if not isinstance(records, Mapping):
@@ -68,7 +68,12 @@ def notice_command(notice: str | None, version: str | None, *, reload: bool) -> 
     return Command(("PUBLISH", SYSTEM_NOTICE, payload("notice or version", document)))
 
 
-def _room(group_id: int | None, user_id: int | None) -> str | None:
+def check_room(group_id: int | None, user_id: int | None) -> str | None:
+    """The room of a message; None if it reaches nobody.
+
+    Raises:
+        InvalidMessage: If an id is not a positive int.
+    """
     # Both are checked even where one is not used: a wrong id is a mistake in either place.
     user = None if user_id is None else user_room(positive_int("user_id", user_id))
     group = None if group_id is None else group_room(positive_int("group_id", group_id))

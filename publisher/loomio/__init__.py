@@ -1,0 +1,43 @@
+"""What Loomio publishes, and how its records look."""
+
+from publisher.loomio.calls import (
+    comments_moved,
+    discussion_closed,
+    discussion_read,
+    discussion_seen,
+    event_live_update,
+    membership_titles_changed,
+    notification,
+    notifications_read,
+    notifications_viewed,
+    poll_discarded,
+    poll_template_settings_changed,
+    stance_replaced,
+    stances_outdated,
+    system_notice,
+    tag_changed,
+    task_done,
+    transcript_appended,
+    translations_updated,
+)
+
+__all__ = [
+    "comments_moved",
+    "discussion_closed",
+    "discussion_read",
+    "discussion_seen",
+    "event_live_update",
+    "membership_titles_changed",
+    "notification",
+    "notifications_read",
+    "notifications_viewed",
+    "poll_discarded",
+    "poll_template_settings_changed",
+    "stance_replaced",
+    "stances_outdated",
+    "system_notice",
+    "tag_changed",
+    "task_done",
+    "transcript_appended",
+    "translations_updated",
+]

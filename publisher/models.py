@@ -1,0 +1,47 @@
+"""From models to a message: what ``MessageChannelService.publish_models`` is in Rails. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from publisher.messages import check_room, records_command
+from publisher.serializers import serialize_models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from publisher.command import Command
+    from publisher.serializers import Serializer
+
+
+def models_command(
+    models: Any,
+    *,
+    serializer: type[Serializer[Any]] | None,
+    scope: Mapping[str, Any] | None,
+    root: str | None,
+    group_id: int | None,
+    user_id: int | None,
+    omit_empty: bool,
+) -> Command | None:
+    """Announce models to one room; arguments as for ``Publisher.publish_models``.
+
+    A message to a group is serialised for nobody in particular, also if a user is named. (Rails
+    serialises it as that user sees it, and sends that to the whole group.)
+
+    Returns:
+        As ``records_command``. None if there are no models.
+
+    Raises:
+        InvalidMessage: If an id is not a positive int, or a model cannot be serialised.
+    """
+    check_room(group_id, user_id)
+    records = serialize_models(
+        models,
+        serializer=serializer,
+        scope=scope,
+        root=root,
+        current_user_id=None if group_id is not None else user_id,
+        omit_empty=omit_empty,
+    )
+    return records_command(records, group_id, user_id)

@@ -1,0 +1,59 @@
+"""Reading a model, whatever it is: an object of any library, or a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from publisher.errors import InvalidMessage
+from publisher.positive import positive_int
+
+MISSING: Final = object()
+_OBJECTS: Final[set[type]] = set()
+"""Classes that are no mappings: ``isinstance`` would take 0.4 µs for each attribute."""
+
+
+def is_mapping(model: Any) -> bool:
+    """Whether a model is read by key."""
+    kind = type(model)
+    if kind in _OBJECTS:
+        return False
+    if issubclass(kind, Mapping):
+        return True
+    _OBJECTS.add(kind)
+    return False
+
+
+def read(model: Any, name: str, default: object = MISSING) -> Any:
+    """Read an attribute.
+
+    Args:
+        model: The model.
+        name: The attribute, or key.
+        default: Instead of an error.
+
+    Raises:
+        AttributeError: If the model has no such attribute.
+    """
+    if type(model) in _OBJECTS or not is_mapping(model):
+        value = getattr(model, name, default)
+    else:
+        value = model.get(name, default)
+    if value is MISSING:
+        message = f"{type(model).__name__} has no {name}"
+        raise AttributeError(message)
+    return value
+
+
+def id_of(model: Any, where: str) -> int:
+    """The id of a record: by it the client knows it.
+
+    Raises:
+        InvalidMessage: If it has none, or no positive int.
+    """
+    value = read(model, "id", None)
+    if type(value) is int and value > 0:
+        return value
+    if value is None:
+        raise InvalidMessage(f"{where}.id", "is missing: save the record before you publish it")
+    return positive_int(f"{where}.id", value)

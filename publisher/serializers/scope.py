@@ -1,0 +1,42 @@
+"""For whom records are serialised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from publisher.serializers.cache import RecordCache
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Scope:
+    """What attributes and associations may depend on.
+
+    Args:
+        values: The caller's own, such as ``{"include_email": True}``. ``cache`` and
+            ``current_user_id`` in there are overwritten, as in Rails.
+        current_user_id: Who will read the message; None if it goes to a group.
+        cache: What was loaded beforehand.
+    """
+
+    __slots__ = ("_values", "cache", "current_user_id")
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | None = None,
+        *,
+        current_user_id: int | None = None,
+        cache: RecordCache | None = None,
+    ) -> None:
+        self._values = {} if values is None else values
+        self.current_user_id = current_user_id
+        self.cache = RecordCache() if cache is None else cache
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """One of the caller's own values."""
+        return self._values.get(name, default)
+
+    def is_current_user(self, user_id: object) -> bool:
+        """Whether the message goes to this user. Never, if it goes to a group."""
+        return self.current_user_id is not None and self.current_user_id == user_id
