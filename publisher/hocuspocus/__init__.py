@@ -1,0 +1,14 @@
+"""Who may edit a document together with others: what Loomio answers at ``POST /api/hocuspocus``.
+
+The rules are pure; ``publisher.hocuspocus.aiohttp``, ``.asgi`` and ``.wsgi`` put them behind a
+URL, and are not imported from here. Source: the wire contract, 4.2 and 4.3.
+"""
+
+from publisher.hocuspocus.decision import (
+    Decision,
+    EditableType,
+    authorize,
+    authorize_async,
+)
+
+__all__ = ["Decision", "EditableType", "authorize", "authorize_async"]

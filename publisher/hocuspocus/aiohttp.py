@@ -1,0 +1,33 @@
+"""Behind aiohttp: ``app.router.add_post("/api/hocuspocus", handler(find_user, can_edit))``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
+from publisher.hocuspocus.decision import Decision, EditableType, authorize_async
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+def handler(
+    find_user: Callable[[int], Any],
+    can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Make a handler; arguments as for ``authorize_async``."""
+
+    async def handle(request: web.Request) -> web.Response:
+        body = b""
+        async for piece in request.content.iter_chunked(BODY_BYTES_MAX):
+            body += piece
+            if len(body) > BODY_BYTES_MAX:
+                break
+        question = read_body(body)
+        if not isinstance(question, Decision):
+            question = await authorize_async(*question, find_user=find_user, can_edit=can_edit)
+        return web.Response(status=question.status)
+
+    return handle

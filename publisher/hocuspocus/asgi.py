@@ -1,0 +1,52 @@
+"""Behind ASGI: FastAPI, Starlette. ``app.mount("/api/hocuspocus", App(find_user, can_edit))``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
+from publisher.hocuspocus.decision import Decision, EditableType, authorize_async
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+    from typing import TypeAlias
+
+    Message: TypeAlias = MutableMapping[str, Any]
+    Receive: TypeAlias = Callable[[], Awaitable[Message]]
+    Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class App:
+    """An ASGI application that answers every path; arguments as for ``authorize_async``."""
+
+    def __init__(
+        self,
+        find_user: Callable[[int], Any],
+        can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+    ) -> None:
+        self._find_user = find_user
+        self._can_edit = can_edit
+
+    async def __call__(
+        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        status = 405
+        if scope["method"] == "POST":
+            status = (await self._decide(receive)).status
+        headers = [(b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _decide(self, receive: Receive) -> Decision:
+        body, is_more = b"", True
+        while is_more and len(body) <= BODY_BYTES_MAX:
+            message = await receive()
+            body += message.get("body", b"")
+            is_more = message.get("more_body", False)
+        question = read_body(body)
+        if isinstance(question, Decision):
+            return question
+        return await authorize_async(*question, find_user=self._find_user, can_edit=self._can_edit)

@@ -1,0 +1,42 @@
+"""Behind WSGI: Django, Flask. ``application = App(find_user, can_edit)``, mounted at the URL."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
+from publisher.hocuspocus.decision import Decision, EditableType, authorize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+
+class App:
+    """A WSGI application that answers every path; arguments as for ``authorize``."""
+
+    def __init__(
+        self,
+        find_user: Callable[[int], Any],
+        can_edit: Callable[[Any, EditableType, int], bool],
+    ) -> None:
+        self._find_user = find_user
+        self._can_edit = can_edit
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        status = HTTPStatus.METHOD_NOT_ALLOWED
+        if environ["REQUEST_METHOD"] == "POST":
+            status = HTTPStatus(self._decide(environ).status)
+        start_response(f"{status.value} {status.phrase}", [("Content-Length", "0")])
+        return [b""]
+
+    def _decide(self, environ: WSGIEnvironment) -> Decision:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
+            return Decision(400, "the body is too long, or of unknown length")
+        question = read_body(environ["wsgi.input"].read(int(length)))
+        if isinstance(question, Decision):
+            return question
+        return authorize(*question, find_user=self._find_user, can_edit=self._can_edit)
