@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from publisher.errors import (
+    BatchIncomplete,
     ConfigError,
     InvalidMessage,
     PublishError,
@@ -38,6 +39,7 @@ else:
 
 __all__ = [
     "AsyncPublisher",
+    "BatchIncomplete",
     "ConfigError",
     "InvalidMessage",
     "PublishError",

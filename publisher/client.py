@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+import contextlib
+from typing import TYPE_CHECKING, Any, Self
 
+from publisher.batch import Batch
+from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
 from publisher.construction import FromSettings
 from publisher.control import hang_up_user
 from publisher.link import Link
 from publisher.messages import notice_command, records_command
+from publisher.models import models_command
 from publisher.steps import Journaling
 from publisher.tokens import (
     DEFAULT_TTL,
@@ -20,10 +24,12 @@ from publisher.tokens import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
+    from publisher.chatbots import MatrixConfig
     from publisher.command import Command
+    from publisher.serializers import Serializer
     from publisher.settings import Settings
     from publisher.tokens import User
 
@@ -42,12 +48,14 @@ class Publisher(FromSettings):
         settings: Address of Redis, and the defaults.
 
     Attributes:
+        chatbots: Lets Matrix bots write.
         tokens: Issues and revokes channel tokens.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._link = Link(settings)
         self._journaling = Journaling(is_wanted=settings.journal)
+        self.chatbots = Chatbots(self._link)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 
     def publish_records(
@@ -70,6 +78,43 @@ class Publisher(FromSettings):
         command = records_command(records, group_id, user_id)
         return 0 if command is None else self._publish(command)
 
+    def publish_models(
+        self,
+        models: object,
+        *,
+        serializer: type[Serializer[Any]] | None = None,
+        scope: Mapping[str, Any] | None = None,
+        root: str | None = None,
+        group_id: int | None = None,
+        user_id: int | None = None,
+        omit_empty: bool = False,
+    ) -> int:
+        """Send models to the browsers of one group, or of one user.
+
+        Args:
+            models: One model, or some of one kind: objects, or mappings.
+            serializer: For each of them; the one of the first model's class if omitted.
+            scope: What attributes and associations may depend on, such as ``include_email``.
+            root: Collection of the models; the serializer's if omitted.
+            group_id: The group. Wins if both ids are given: then the message is serialised for
+                nobody in particular, unlike in Rails, which shows the group what the user sees.
+            user_id: The user, for whom the message is serialised.
+            omit_empty: Leave out collections in which there is nothing.
+
+        Returns:
+            How many subscribers Redis passed the message to; 0 if there were no models.
+        """
+        command = models_command(
+            models,
+            serializer=serializer,
+            scope=scope,
+            root=root,
+            group_id=group_id,
+            user_id=user_id,
+            omit_empty=omit_empty,
+        )
+        return 0 if command is None else self._publish(command)
+
     def publish_system_notice(
         self, notice: str | None, *, version: str | None = None, reload: bool = False
     ) -> int:
@@ -84,6 +129,27 @@ class Publisher(FromSettings):
             How many subscribers Redis passed the message to.
         """
         return self._publish(notice_command(notice, version, reload=reload))
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Collect messages, and publish them in one round trip when the block ends, in order.
+
+        With an error in the block nothing is published.
+
+        Raises:
+            BatchIncomplete: When the block ends, if not all could be published.
+        """
+        batch = Batch()
+        yield batch
+        self.publish_batch(batch)
+
+    def publish_batch(self, batch: Batch) -> None:
+        """Publish a batch that was collected elsewhere, in one round trip.
+
+        Raises:
+            BatchIncomplete: If not all could be published.
+        """
+        self._link.perform(batch.steps(self._journaling))
 
     def disconnect_user(self, user_id: int) -> int:
         """Hang up on all clients of a user.
@@ -132,6 +198,35 @@ class Publisher(FromSettings):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class Chatbots:
+    """Lets Matrix bots write. Their access tokens are in no journal.
+
+    Args:
+        link: Shared with the publisher.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def test(self, config: MatrixConfig, message: str = TEST_MESSAGE) -> int:
+        """Let a bot say that it works. Return how many channel servers heard of it.
+
+        Args:
+            config: Where the bot writes, and as whom.
+            message: What it says.
+        """
+        return int(self._link.execute(trial_command(config, message)))
+
+    def publish(self, config: MatrixConfig, html: str | None) -> int:
+        """Let a bot write into its room. Return how many channel servers heard of it.
+
+        Args:
+            config: Where the bot writes, and as whom.
+            html: What it writes; the plain text is made from it.
+        """
+        return int(self._link.execute(html_command(config, html)))
 
 
 class Tokens:

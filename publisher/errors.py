@@ -3,6 +3,7 @@
 PublishError
 ├── InvalidMessage        an argument is wrong; a repetition fails again
 ├── ConfigError           the settings are wrong; raised before anything connects
+├── BatchIncomplete       some messages of a batch were sent, and some were not
 ├── RedisUnavailable      Redis was not reached; trying again later is safe
 │   └── ReplyLost         Redis was reached and its answer was lost; trying again may deliver twice
 └── RedisRefused          Redis answered with an error; its operator has to act
@@ -38,6 +39,28 @@ class InvalidMessage(PublishError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.field} {self.problem}"
+
+
+class BatchIncomplete(PublishError):
+    """Some messages of a batch were not sent, or are lost.
+
+    Attributes:
+        sent: Places in the batch (0, 1, …) of those that certainly were sent.
+        unsent: Of those that certainly were not; of the others nobody knows.
+        cause: Why, and what to do about it; ``maybe_sent`` says whether the others may have been.
+    """
+
+    def __init__(
+        self, sent: tuple[int, ...], unsent: tuple[int, ...], cause: PublishError
+    ) -> None:
+        super().__init__(sent, unsent, cause)
+        self.sent = sent
+        self.unsent = unsent
+        self.cause = cause
+        self.maybe_sent = cause.maybe_sent
+
+    def __str__(self) -> str:
+        return f"{len(self.sent)} messages of the batch were sent, then: {self.cause}"
 
 
 class ConfigError(PublishError, ValueError):

@@ -126,6 +126,33 @@ if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 
+_PUBLISH_BATCH: Final = f"""{COMMON}
+-- ARGV[5], [6], [7], [8], ...: channel and payload of each message; [1] and [2] are not used.
+-- Returns how many heard each of them, separated by commas; {LOST} for what is lost.
+local before = redis.call('GET', KEYS[3])
+if before then return before end
+local heard = {{}}
+for i = 5, #ARGV, 2 do
+  local channel, payload = ARGV[i], ARGV[i + 1]
+  local is_kept = ARGV[4] == '1' and pcall(function()
+    ensure(ARGV[3])
+    add('{LIBRARY}', channel, payload)
+  end)
+  local count = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
+  if ARGV[4] == '1' and not is_kept and count == 0 then count = {LOST} end
+  heard[#heard + 1] = count
+end
+if ARGV[4] == '1' then
+  pcall(function()
+    trim()
+    keep()
+  end)
+end
+local result = table.concat(heard, ',')
+redis.pcall('SET', KEYS[3], result, 'EX', 60)
+return result
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -146,6 +173,7 @@ class Script:
 
 
 PUBLISH: Final = Script(_PUBLISH)
+PUBLISH_BATCH: Final = Script(_PUBLISH_BATCH)
 ISSUE: Final = Script(_ISSUE)
 REVOKE: Final = Script(_REVOKE)
 REVOKE_USER: Final = Script(_REVOKE_USER)

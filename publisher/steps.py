@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 3
-_CANNOT_KEEP: Final = (
+CANNOT_KEEP: Final = (
     "the journal cannot be written (out of memory, or a key of the wrong type), and no channel "
     "server listens: the message is lost"
 )
@@ -38,11 +38,14 @@ class Journaling:
 
     Args:
         is_wanted: As the settings say.
+
+    Attributes:
+        may_script: False once Redis has refused a script that need not have been one.
     """
 
     def __init__(self, *, is_wanted: bool) -> None:
         self.is_wanted = is_wanted
-        self._may_script = True
+        self.may_script = True
 
     def publish(self, plain: Command) -> Steps:
         """Publish a message so that no channel server misses it.
@@ -88,7 +91,7 @@ class Journaling:
                 the script does is done, and done again if it is repeated.
             PublishError: As for ``publish``.
         """
-        if not self._may_script and plain is not None:
+        if not self.may_script and plain is not None:
             return (yield plain)
         words: tuple[str | bytes | int, ...] = (
             3 + len(keys),
@@ -109,9 +112,9 @@ class Journaling:
                 raise
         else:
             if reply == LOST:
-                raise RedisRefused("JOURNAL", _CANNOT_KEEP)
+                raise RedisRefused("JOURNAL", CANNOT_KEEP)
             return reply
-        self._may_script = False
+        self.may_script = False
         log.warning(
             "Redis allows no scripts: messages are published plainly, and are lost on channel "
             "servers that are down at that moment"

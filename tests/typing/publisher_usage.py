@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 from publisher import (
     AsyncPublisher,
@@ -14,7 +14,14 @@ from publisher import (
     RedisRefused,
     RedisUnavailable,
     ReplyLost,
+    loomio,
 )
+from publisher.batch import Batch
+from publisher.hocuspocus import authorize
+from publisher.serializers import Attribute, Attributes, HasOne, Hidden, Serializer
+
+if TYPE_CHECKING:
+    from publisher.records import Records
 
 
 @dataclass
@@ -78,3 +85,38 @@ def caught(publisher: Publisher) -> None:
         assert_type(error.code, str)
     except PublishError as error:
         assert_type(error.maybe_sent, bool)
+
+
+class NoteSerializer(Serializer[Member], model="Member"):
+    """A serializer is a declaration."""
+
+    attributes = Attributes("id", "name", "shout")
+    hidden = Hidden("name", when=lambda member, _: bool(member.email))
+    shout = Attribute(get=lambda member, scope: member.name if scope.current_user_id else None)
+    friend = HasOne(serializer="NoteSerializer", root="members")
+
+
+def models(publisher: Publisher, member: Member) -> None:
+    """Models, batches, record sets, and Loomio's own call sites."""
+    assert_type(publisher.publish_models([member], group_id=7), int)
+    assert_type(publisher.publish_models(member, serializer=NoteSerializer, user_id=1), int)
+    with publisher.batch() as batch:
+        assert_type(batch, Batch)
+        batch.publish_models([member], user_id=1)
+        loomio.tag_changed(batch, member)
+    loomio.tag_changed(publisher, member)
+    records: Records = {"comments": [{"id": 1, "body": "hello", "author_id": 7}]}
+    publisher.publish_records(records, group_id=1)
+    publisher.chatbots.publish({"server": "https://a.example", "channel": "#a:b"}, "<b>hi</b>")
+    decision = authorize("5,s", "comment-1", find_user=lambda _: None, can_edit=lambda *_: False)
+    assert_type(decision.status, int)
+
+
+def wrong_models(publisher: Publisher, asynchronous: AsyncPublisher, member: Member) -> None:
+    """What mypy must refuse."""
+    records: Records = {"comment": [{"id": 1}]}  # type: ignore[typeddict-unknown-key]
+    comment: Records = {"comments": [{"body": "hello"}]}  # type: ignore[typeddict-item]
+    text: Records = {"comments": [{"id": "1"}]}  # type: ignore[typeddict-item]
+    publisher.publish_models([member], serializer=Member)  # type: ignore[arg-type]
+    loomio.tag_changed(asynchronous, member)  # type: ignore[arg-type]
+    del records, comment, text

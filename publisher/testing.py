@@ -1,0 +1,206 @@
+"""For the tests of applications: publishers that keep what they are told, and need no Redis.
+
+With pytest, name the fixture you need in ``conftest.py``::
+
+    from publisher.testing import recording_publisher
+
+and write::
+
+    def test_a_comment_is_announced(recording_publisher):
+        create_comment("hello", publisher=recording_publisher)
+
+        (records,) = recording_publisher.records("group-7")
+        assert records["comments"][0]["body"] == "hello"
+
+Everything is checked and serialised as by the real ones; only Redis is not there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from publisher.aio import AsyncChatbots, AsyncPublisher, AsyncTokens
+from publisher.client import Chatbots, Publisher, Tokens
+from publisher.contract import CURRENT_USERS, RECORDS, SYSTEM_NOTICE
+from publisher.errors import PublishError
+from publisher.scripts import ISSUE, PUBLISH_BATCH, REPLACE_GROUPS, REVOKE, REVOKE_USER
+from publisher.settings import Settings
+from publisher.steps import Journaling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from publisher.aio_link import AsyncLink
+    from publisher.command import Command
+    from publisher.link import Link
+    from publisher.steps import Steps
+
+_NOWHERE = "redis://recording.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One message.
+
+    Attributes:
+        channel: Redis channel.
+        message: What was published.
+    """
+
+    channel: str
+    message: dict[str, Any]
+
+
+class Recording:
+    """What was published, and which tokens are known."""
+
+    def __init__(self) -> None:
+        self._memory = _Memory()
+
+    @property
+    def published(self) -> list[Published]:
+        """Everything, in order."""
+        return list(self._memory.published)
+
+    def records(self, room: str | None) -> list[dict[str, Any]]:
+        """The record sets that a room got, such as ``group-7``, in order."""
+        found = (each.message for each in self.published if each.channel == RECORDS)
+        return [message["records"] for message in found if message["room"] == room]
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """The system notices, in order."""
+        return [each.message for each in self.published if each.channel == SYSTEM_NOTICE]
+
+    @property
+    def users(self) -> dict[str, dict[str, Any]]:
+        """Who is let in, by channel token: ``name``, ``group_ids`` and ``id``."""
+        return dict(self._memory.users)
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self._memory = _Memory()
+
+
+class RecordingPublisher(Recording, Publisher):
+    """A ``Publisher`` that publishes nowhere."""
+
+    def __init__(self) -> None:
+        Recording.__init__(self)
+        settings = Settings(url=_NOWHERE)
+        Publisher.__init__(self, settings)
+        self._link = cast("Link", self)
+        self._journaling = Journaling(is_wanted=False)
+        self.chatbots = Chatbots(self._link)
+        self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
+
+    def execute(self, command: Command) -> Any:
+        """Instead of ``Link.execute``."""
+        return self._memory.execute(command)
+
+    def perform(self, steps: Steps) -> Any:
+        """Instead of ``Link.perform``."""
+        return _perform(steps, self._memory.execute)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class AsyncRecordingPublisher(Recording, AsyncPublisher):
+    """An ``AsyncPublisher`` that publishes nowhere."""
+
+    def __init__(self) -> None:
+        Recording.__init__(self)
+        settings = Settings(url=_NOWHERE)
+        AsyncPublisher.__init__(self, settings)
+        self._link = cast("AsyncLink", self)
+        self._journaling = Journaling(is_wanted=False)
+        self.chatbots = AsyncChatbots(self._link)
+        self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
+
+    async def execute(self, command: Command) -> Any:
+        """Instead of ``AsyncLink.execute``."""
+        return self._memory.execute(command)
+
+    async def perform(self, steps: Steps) -> Any:
+        """Instead of ``AsyncLink.perform``."""
+        return _perform(steps, self._memory.execute)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+@pytest.fixture
+def recording_publisher() -> RecordingPublisher:
+    """A publisher that keeps what it is told."""
+    return RecordingPublisher()
+
+
+@pytest.fixture
+def async_recording_publisher() -> AsyncRecordingPublisher:
+    """The same for asyncio."""
+    return AsyncRecordingPublisher()
+
+
+def _perform(steps: Steps, execute: Callable[[Command], Any]) -> Any:
+    try:
+        command = next(steps)
+        while True:
+            try:
+                answer = execute(command)
+            except PublishError as error:
+                command = steps.throw(error)
+            else:
+                command = steps.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
+class _Memory:
+    """What Redis would know."""
+
+    def __init__(self) -> None:
+        self.published: list[Published] = []
+        self.users: dict[str, dict[str, Any]] = {}
+
+    def execute(self, command: Command) -> Any:
+        """Do what a script of ``publisher.scripts``, or ``PUBLISH``, does."""
+        words: list[Any] = list(command.words)
+        name = words.pop(0)
+        if name == "PUBLISH":
+            return self._publish(words[0], words[1])
+        sha1, count, *rest = words
+        keys, arguments = rest[: int(count)], rest[int(count) :]
+        if sha1 == PUBLISH_BATCH.sha1:
+            pairs = zip(arguments[4::2], arguments[5::2], strict=True)
+            return ",".join(str(self._publish(*pair)) for pair in pairs)
+        if sha1 == ISSUE.sha1:
+            self.users[str(arguments[4])] = json.loads(arguments[5])
+            return 1
+        found = self._affected(sha1, keys, arguments)
+        for token in found:
+            if sha1 == REPLACE_GROUPS.sha1:
+                self.users[token]["group_ids"] = json.loads(arguments[5])
+            else:
+                del self.users[token]
+        heard = self._publish(arguments[0], arguments[1])
+        is_about_tokens = sha1 in {REVOKE.sha1, REVOKE_USER.sha1, REPLACE_GROUPS.sha1}
+        return len(found) if is_about_tokens else heard
+
+    def _affected(self, sha1: object, keys: list[Any], arguments: list[Any]) -> list[str]:
+        """Tokens that a script is about."""
+        if sha1 == REVOKE.sha1:
+            token = str(keys[3]).removeprefix(CURRENT_USERS)
+            return [token] if token in self.users else []
+        if sha1 in {REVOKE_USER.sha1, REPLACE_GROUPS.sha1}:
+            user_id = int(arguments[4])
+            return [token for token, user in self.users.items() if user["id"] == user_id]
+        return []
+
+    def _publish(self, channel: Any, payload: Any) -> int:
+        self.published.append(Published(str(channel), json.loads(payload)))
+        return 1

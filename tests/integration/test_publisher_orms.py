@@ -1,0 +1,287 @@
+"""Models of Django and of SQLAlchemy, on a real SQLite: what is loaded, and when it is published."""
+
+import pytest
+import sqlalchemy as sa
+from django.conf import settings
+from sqlalchemy import orm
+
+if not settings.configured:
+    settings.configure(
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+        INSTALLED_APPS=[],
+        USE_TZ=True,
+    )
+    import django
+
+    django.setup()
+
+from django.db import connection, models, transaction
+from django.test.utils import CaptureQueriesContext
+
+from publisher.django import batch_on_commit
+from publisher.serializers import (
+    Attributes,
+    HasMany,
+    HasOne,
+    Loaders,
+    Serializer,
+    serialize_models,
+)
+from publisher.sqlalchemy import batch_after_commit
+from publisher.testing import RecordingPublisher
+
+RECORDS = {"a": []}
+
+
+class DjangoVoter(models.Model):  # noqa: DJ008 - nobody reads it
+    name = models.TextField()
+
+    class Meta:
+        app_label = "tests"
+
+
+class DjangoBallot(models.Model):  # noqa: DJ008 - nobody reads it
+    voter = models.ForeignKey(DjangoVoter, models.CASCADE)
+
+    class Meta:
+        app_label = "tests"
+
+
+class DjangoChoice(models.Model):  # noqa: DJ008 - nobody reads it
+    ballot = models.ForeignKey(DjangoBallot, models.CASCADE, related_name="choices")
+
+    class Meta:
+        app_label = "tests"
+
+
+class Base(orm.DeclarativeBase):
+    pass
+
+
+class Voter(Base):
+    __tablename__ = "voters"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    name: orm.Mapped[str]
+
+
+class Ballot(Base):
+    __tablename__ = "ballots"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    voter_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("voters.id"))
+    voter: orm.Mapped[Voter] = orm.relationship()
+    choices: orm.Mapped[list["Choice"]] = orm.relationship()
+
+
+class Choice(Base):
+    __tablename__ = "choices"
+    id: orm.Mapped[int] = orm.mapped_column(primary_key=True)
+    ballot_id: orm.Mapped[int] = orm.mapped_column(sa.ForeignKey("ballots.id"))
+
+
+class VoterSerializer(Serializer):
+    attributes = Attributes("id", "name")
+
+
+class ChoiceSerializer(Serializer):
+    attributes = Attributes("id", "ballot_id")
+
+
+class BallotSerializer(Serializer):
+    root = "ballots"
+    attributes = Attributes("id")
+    voter = HasOne(serializer=VoterSerializer)
+    choices = HasMany(serializer=ChoiceSerializer)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    tables = (DjangoVoter, DjangoBallot, DjangoChoice)
+    with connection.schema_editor() as editor:
+        for table in tables:
+            editor.create_model(table)
+    yield
+    connection.close()
+
+
+@pytest.fixture
+def engine():
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def begin_is_ours(dbapi, _):
+        dbapi.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection):
+        connection.exec_driver_sql("BEGIN")
+
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def session(engine):
+    with orm.Session(engine) as session:
+        yield session
+
+
+@pytest.fixture
+def publisher():
+    return RecordingPublisher()
+
+
+@pytest.mark.usefixtures("tables")
+def test_fifty_models_of_django_cost_as_many_queries_as_one():
+    voters = DjangoVoter.objects.bulk_create([DjangoVoter(name=f"v{n}") for n in range(5)])
+    ballots = DjangoBallot.objects.bulk_create(
+        [DjangoBallot(voter=voters[n % 5]) for n in range(50)]
+    )
+    DjangoChoice.objects.bulk_create([DjangoChoice(ballot=each) for each in ballots * 2])
+    loaders = Loaders()
+    loaders.has_one("DjangoBallot", "voter", key="voter_id", load=DjangoVoter.objects.in_bulk)
+    loaders.has_many(
+        "DjangoBallot",
+        "choices",
+        key="ballot_id",
+        load=lambda ids: DjangoChoice.objects.filter(ballot_id__in=ids).order_by("id"),
+    )
+    costs = []
+    for count in (1, 50):
+        some = list(DjangoBallot.objects.order_by("id")[:count])
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            records = serialize_models(some, serializer=BallotSerializer, loaders=loaders)
+        costs.append(len(queries))
+
+    assert costs == [2, 2]
+    assert len(records["voters"]) == 5
+    assert [len(record["choice_ids"]) for record in records["ballots"]] == [2] * 50
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_relation_of_django_is_read_where_nothing_loads_it():
+    ballot = DjangoBallot.objects.create(voter=DjangoVoter.objects.create(name="Ann"))
+    choice = DjangoChoice.objects.create(ballot=ballot)
+
+    records = serialize_models(ballot, serializer=BallotSerializer, loaders=Loaders())
+
+    assert records["choices"] == [{"id": choice.id, "ballot_id": ballot.id}]
+    assert records["voters"][0]["name"] == "Ann"
+
+
+def test_fifty_models_of_sqlalchemy_cost_as_many_queries_as_one(engine, session):
+    session.add_all(
+        Ballot(voter=Voter(name=f"v{number}"), choices=[Choice(), Choice()])
+        for number in range(50)
+    )
+    session.commit()
+    loaders = Loaders()
+    loaders.has_one(
+        "Ballot",
+        "voter",
+        key="voter_id",
+        load=lambda ids: {
+            each.id: each for each in session.scalars(sa.select(Voter).where(Voter.id.in_(ids)))
+        },
+    )
+    loaders.has_many(
+        "Ballot",
+        "choices",
+        key="ballot_id",
+        load=lambda ids: session.scalars(sa.select(Choice).where(Choice.ballot_id.in_(ids))),
+    )
+    statements = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    costs = []
+    for count in (1, 50):
+        session.expunge_all()
+        some = session.scalars(sa.select(Ballot).limit(count)).all()
+        statements.clear()
+        records = serialize_models(some, serializer=BallotSerializer, loaders=loaders)
+        costs.append(len(statements))
+
+    assert costs == [2, 2]
+    assert len(records["choices"]) == 100
+
+
+@pytest.mark.usefixtures("tables")
+def test_django_publishes_after_the_commit_and_not_after_a_rollback(publisher):
+    with transaction.atomic():
+        with batch_on_commit(publisher) as batch:
+            batch.publish_records(RECORDS, user_id=1)
+        assert publisher.published == []
+    assert publisher.records("user-1") == [RECORDS]
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():  # noqa: PT012 - the block
+        with batch_on_commit(publisher) as batch:
+            batch.publish_records(RECORDS, user_id=2)
+        raise ZeroDivisionError
+    assert publisher.records("user-2") == []
+
+    with batch_on_commit(publisher) as batch:
+        batch.publish_records(RECORDS, user_id=3)
+    assert publisher.records("user-3") == [RECORDS]
+
+
+def collect(publisher, session, user_id):
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_records(RECORDS, user_id=user_id)
+
+
+def rooms(publisher):
+    return [each.message["room"] for each in publisher.published]
+
+
+def test_sqlalchemy_publishes_after_the_commit_and_not_after_a_rollback(publisher, session):
+    session.add(Voter(name="Ann"))
+    collect(publisher, session, 1)
+    assert rooms(publisher) == []
+    session.commit()
+    assert rooms(publisher) == ["user-1"]
+
+    session.add(Voter(name="Bo"))
+    collect(publisher, session, 2)
+    session.rollback()
+    session.commit()
+    collect(publisher, session, 3)
+    session.commit()
+
+    assert rooms(publisher) == ["user-1", "user-3"]
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_messages_with_it(publisher, session):
+    session.add(Voter(name="Ann"))
+    collect(publisher, session, 1)
+    with session.begin_nested():
+        session.add(Voter(name="Bo"))
+        collect(publisher, session, 2)
+    assert rooms(publisher) == []
+    with pytest.raises(ZeroDivisionError), session.begin_nested():  # noqa: PT012 - the block
+        collect(publisher, session, 3)
+        raise ZeroDivisionError
+    collect(publisher, session, 4)
+
+    session.commit()
+
+    assert rooms(publisher) == ["user-1", "user-2", "user-4"]
+
+
+def test_a_savepoint_goes_with_what_is_around_it(publisher, session):
+    session.begin()
+    with session.begin_nested():
+        collect(publisher, session, 1)
+    session.rollback()
+    session.commit()
+
+    assert rooms(publisher) == []
+
+
+def test_an_error_in_the_block_leaves_nothing_to_publish(publisher, session):
+    with pytest.raises(ZeroDivisionError), batch_after_commit(publisher, session) as batch:  # noqa: PT012 - the block
+        batch.publish_records(RECORDS, user_id=1)
+        raise ZeroDivisionError
+    session.commit()
+
+    assert rooms(publisher) == []
