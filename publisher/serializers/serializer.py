@@ -30,6 +30,9 @@ Model = TypeVar("Model")
 _BY_NAME: Final[dict[str, type[Serializer[Any]]]] = {}
 _BY_MODEL: Final[dict[type | str, type[Serializer[Any]]]] = {}
 _READY_MADE: Final[dict[type | str, type[Serializer[Any]]]] = {}
+_FOUND: Final[dict[type, type[Serializer[Any]]]] = {}
+"""What ``serializer_of`` has found, until another serializer is declared."""
+
 _EMPTY: Final = frozenset({list, dict})
 """Of these, an empty one is JSON already."""
 
@@ -145,6 +148,7 @@ class Serializer(Generic[Model]):
         if model is not None:
             cls.model_name = model if isinstance(model, str) else model.__name__
             (_READY_MADE if is_ready_made else _BY_MODEL)[model] = cls
+            _FOUND.clear()
         cls.root = vars(cls).get("root") or plural(cls.model_name.lower())
         _BY_NAME[cls.__name__] = cls
 
@@ -243,12 +247,17 @@ def serializer_of(model: Any, type_name: object = None) -> type[Serializer[Any]]
     Raises:
         InvalidMessage: If there is none.
     """
+    known_as = type(model)
+    if not type_name and known_as in _FOUND:
+        return _FOUND[known_as]
     keys: list[type | str] = [str(type_name)] if type_name else []
     for base in () if type_name else type(model).__mro__:
         keys += (base, base.__name__)
     for known in (_BY_MODEL, _READY_MADE):
         for key in keys:
             if key in known:
+                if not type_name:
+                    _FOUND[known_as] = known[key]
                 return known[key]
         # Now they are needed, if any are.
         import_module("publisher.loomio.serializers")

@@ -36,7 +36,7 @@ class Comment(SimpleNamespace):
 def application(monkeypatch):
     """What an application declares at its start stays for ever; here it goes."""
     monkeypatch.setattr(default_loaders, "_loads", dict(default_loaders._loads))
-    for known in ("_BY_MODEL", "_BY_NAME"):
+    for known in ("_BY_MODEL", "_BY_NAME", "_FOUND"):
         monkeypatch.setattr(serializer, known, dict(getattr(serializer, known)))
 
 
