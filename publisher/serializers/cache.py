@@ -131,11 +131,13 @@ class RecordCache:
         from publisher.serializers.serializer import serializer_of  # noqa: PLC0415 - a circle
 
         cache, loaders = cls(), default_loaders if loaders is None else loaders
+        if not loaders:
+            return cache
         level: dict[Any, list[Any]] = defaultdict(list)
         for model in models:
             level[serializer or serializer_of(model)].append(model)
         seen: set[tuple[Any, Any]] = set()
-        while level and loaders:
+        while level:
             following: dict[Any, list[Any]] = defaultdict(list)
             for known, group in level.items():
                 fresh = [each for each in group if (known, read(each, "id")) not in seen]

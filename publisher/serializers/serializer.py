@@ -100,6 +100,7 @@ class Serializer(Generic[Model]):
         model: Class of the models that it is for, or its name; also for subclasses. Without one it
             has to be named where it is used.
         omit: Names of attributes and associations of the base that it does without.
+        is_ready_made: One of an application for the same models comes before it.
 
     Class attributes:
         root: Collection of its records if they are what is published; the plural of the model's

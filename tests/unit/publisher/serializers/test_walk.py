@@ -227,3 +227,12 @@ def test_an_int_that_no_client_can_read_is_named(huge):
 
 def test_an_int_of_64_bits_is_written():
     assert serialize_models(Person(1, 2**64 - 1))["persons"][0]["name"] == 2**64 - 1
+
+
+def test_an_attribute_may_have_the_name_of_a_declaration():
+    class Rooted(Serializer[Note]):
+        root = "notes"
+        attributes = Attributes("id", "root")
+        root_ = Attribute(source="text")
+
+    assert serialize_models(Note(1), serializer=Rooted) == {"notes": [{"id": 1, "root": "hi"}]}
