@@ -15,7 +15,11 @@ from publisher.positive import positive_int
 
 
 def records_command(
-    records: Mapping[str, object] | None, group_id: int | None, user_id: int | None
+    records: Mapping[str, object] | None,
+    group_id: int | None,
+    user_id: int | None,
+    *,
+    is_finite: bool = False,
 ) -> Command | None:
     """Announce records to one room.
 
@@ -23,6 +27,7 @@ def records_command(
         records: Serialised records by collection, any JSON object, passed through unchecked.
         group_id: Publish to this group's room, also if ``user_id`` is given.
         user_id: Publish to this user's room.
+        is_finite: No number of the records is NaN or infinite.
 
     Returns:
         ``PUBLISH /records`` with ``{"room":...,"records":{...}}``. Without an id the room is
@@ -42,7 +47,7 @@ def records_command(
         return None
     # orjson writes dicts only.
     document = records if isinstance(records, dict) else dict(records)
-    body = payload("records", {"room": room, "records": document})
+    body = payload("records", {"room": room, "records": document}, is_finite=is_finite)
     return Command(("PUBLISH", RECORDS, body))
 
 

@@ -44,4 +44,4 @@ def models_command(
         current_user_id=None if group_id is not None else user_id,
         omit_empty=omit_empty,
     )
-    return records_command(records, group_id, user_id)
+    return records_command(records, group_id, user_id, is_finite=True)

@@ -4,32 +4,88 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from publisher.errors import InvalidMessage
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-def payload(field: str, document: object) -> bytes:
+_INT_MIN: Final = -(2**63)
+_INT_MAX: Final = 2**64 - 1
+_PLAIN: Final = frozenset({str, bool, int, type(None)})
+"""Nothing is in them."""
+
+
+def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
     """Write a document as JSON in UTF-8, without blanks, keys in their given order.
-
-    NaN and the infinities become ``null``, as in JavaScript's ``JSON.stringify``: finding them
-    first would mean walking every document.
 
     Args:
         field: Argument to name if the document cannot be written.
         document: JSON values. What orjson knows besides (date-times, UUIDs, enums, dataclasses)
             is written its way.
+        is_finite: No number of it is NaN or infinite: that was looked at before.
 
     Raises:
-        InvalidMessage: If a value is not serialisable: an unknown type, or a key that is not a
-            str.
+        InvalidMessage: If a value cannot be written: an unknown type, a key that is not a str,
+            NaN, an infinity, an int beyond 64 bits. It is named: ``records.polls[0].score``.
     """
     try:
-        return orjson.dumps(document)
+        body = orjson.dumps(document)
     except orjson.JSONEncodeError as error:
-        if "key must be" not in str(error):
-            # Integers beyond 64 bits, lone surrogates, more than 254 levels: JSON all the same.
-            with contextlib.suppress(TypeError, ValueError, RecursionError):
-                return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+        return _written_slowly(field, document, error)
+    # orjson writes null for NaN.
+    if not is_finite and b"null" in body and not _is_finite(document):
+        _refuse_numbers(field, document)
+    return body
+
+
+def _written_slowly(field: str, document: object, error: Exception) -> bytes:
+    body = None
+    if "key must be" not in str(error):
+        # Lone surrogates, more than 254 levels: JSON all the same.
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
+            body = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    if body is None:
         raise InvalidMessage(field, f"cannot be written as JSON: {error}") from error
+    _refuse_numbers(field, document)  # which ends: the document is not in itself
+    return body
+
+
+def _is_finite(document: object) -> bool:
+    """Whether a document has no NaN and no infinity: 5 µs for a record of 2 KB."""
+    rest: list[Iterable[object]] = [[document]]
+    while rest:
+        for item in rest.pop():
+            if type(item) in _PLAIN or not item:
+                continue
+            if isinstance(item, dict):
+                rest.append(item.values())
+            elif isinstance(item, (list, tuple)):
+                rest.append(item)
+            elif isinstance(item, float) and not math.isfinite(item):
+                return False
+    return True
+
+
+def _refuse_numbers(field: str, document: object) -> None:
+    """Name a number that JavaScript could not read.
+
+    Args:
+        field: Name of the document.
+        document: JSON values, not nested in themselves.
+    """
+    rest = [(field, document)]
+    while rest:
+        where, value = rest.pop()
+        if isinstance(value, dict):
+            rest += [(f"{where}.{key}", item) for key, item in value.items()]
+        elif isinstance(value, (list, tuple)):
+            rest += [(f"{where}[{place}]", item) for place, item in enumerate(value)]
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise InvalidMessage(where, "is NaN or infinite, which JSON does not know")
+        elif isinstance(value, int) and not _INT_MIN <= value <= _INT_MAX:
+            raise InvalidMessage(where, "is an int of more than 64 bits: publish it as text")
