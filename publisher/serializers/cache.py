@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from publisher.serializers.read import read
+from publisher.serializers.registry import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,7 +106,7 @@ class RecordCache:
     """Associations by class, name and id of the model that has them."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], dict[Any, Any]] = {}
+        self.found: dict[tuple[str, str], dict[Any, Any]] = {}
 
     @classmethod
     def for_collection(
@@ -128,14 +129,12 @@ class RecordCache:
                 from the models.
             serializer: As for ``serialize_models``.
         """
-        from publisher.serializers.serializer import serializer_of  # noqa: PLC0415 - a circle
-
         cache, loaders = cls(), default_loaders if loaders is None else loaders
         if not loaders:
             return cache
         level: dict[Any, list[Any]] = defaultdict(list)
         for model in models:
-            level[serializer or serializer_of(model)].append(model)
+            level[serializer or registry.of(model)].append(model)
         seen: set[tuple[Any, Any]] = set()
         while level:
             following: dict[Any, list[Any]] = defaultdict(list)
@@ -155,7 +154,7 @@ class RecordCache:
         if loader is None:
             return []
         name, load = loader
-        known = self._found.setdefault((name, link.name), {})
+        known = self.found.setdefault((name, link.name), {})
         missing = [model for model in models if read(model, "id") not in known]
         if missing:
             found = load(missing, user_id)
@@ -168,12 +167,12 @@ class RecordCache:
         return reached
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self.found)
 
     def fetch(self, model: Any, association: str) -> Any:
         """What was loaded for a model; UNKNOWN if nobody has tried. None is an answer."""
-        for base in type(model).__mro__ if self._found else ():
-            found = self._found.get((base.__name__, association))
+        for base in type(model).__mro__ if self.found else ():
+            found = self.found.get((base.__name__, association))
             if found is not None:
                 return found.get(read(model, "id", None), UNKNOWN)
         return UNKNOWN

@@ -9,18 +9,18 @@ from publisher.errors import InvalidMessage
 from publisher.positive import positive_int
 
 MISSING: Final = object()
-_OBJECTS: Final[set[type]] = set()
+OBJECTS: Final[set[type]] = set()
 """Classes that are no mappings: ``isinstance`` would take 0.4 µs for each attribute."""
 
 
 def is_mapping(model: Any) -> bool:
     """Whether a model is read by key."""
     kind = type(model)
-    if kind in _OBJECTS:
+    if kind in OBJECTS:
         return False
     if issubclass(kind, Mapping):
         return True
-    _OBJECTS.add(kind)
+    OBJECTS.add(kind)
     return False
 
 
@@ -35,10 +35,12 @@ def read(model: Any, name: str, default: object = MISSING) -> Any:
     Raises:
         AttributeError: If the model has no such attribute.
     """
-    if type(model) in _OBJECTS or not is_mapping(model):
+    if type(model) in OBJECTS:
         value = getattr(model, name, default)
-    else:
+    elif is_mapping(model):
         value = model.get(name, default)
+    else:
+        value = getattr(model, name, default)
     if value is MISSING:
         message = f"{type(model).__name__} has no {name}"
         raise AttributeError(message)

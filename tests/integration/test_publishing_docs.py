@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from publisher.serializers import default_loaders, serializer
+from publisher.serializers import default_loaders
+from publisher.serializers.registry import registry
 from publisher.testing import RecordingPublisher
 from tests.unit.publisher.loomio.models import World
 
@@ -36,8 +37,8 @@ class Comment(SimpleNamespace):
 def application(monkeypatch):
     """What an application declares at its start stays for ever; here it goes."""
     monkeypatch.setattr(default_loaders, "_loads", dict(default_loaders._loads))
-    for known in ("_BY_MODEL", "_BY_NAME", "_FOUND"):
-        monkeypatch.setattr(serializer, known, dict(getattr(serializer, known)))
+    for known in ("_own", "_by_name", "_found"):
+        monkeypatch.setattr(registry, known, dict(getattr(registry, known)))
 
 
 @pytest.mark.usefixtures("application")

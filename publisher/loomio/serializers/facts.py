@@ -39,15 +39,15 @@ def inside(column: str, name: str, default: object = None) -> Getter:
 
     def find(model: Any, scope: Scope) -> object:
         del scope
-        values = read(model, column, None) or {}
-        return values[name] if name in values else read(model, name, default)
+        values = read(model, column, None)
+        return values[name] if values and name in values else read(model, name, default)
 
     return find
 
 
 def associated(model: Any, scope: Scope, name: str) -> Any:
     """What the cache has, else what the model has, else nothing."""
-    found = scope.cache.fetch(model, name)
+    found = scope.cache.fetch(model, name) if scope.cache.found else UNKNOWN
     return read(model, name, None) if found is UNKNOWN else found
 
 

@@ -135,6 +135,12 @@ class DiscussionSerializer(Serializer[Any], is_ready_made=True, model="Discussio
     )
 
 
+def _author_id(comment: Any, scope: Scope) -> object:
+    del scope
+    user_id = read(comment, "user_id", None)
+    return read(comment, "author_id", None) if user_id is None else user_id
+
+
 class CommentSerializer(Serializer[Any], is_ready_made=True, model="Comment"):
     """A comment; its author stands in the column ``user_id``."""
 
@@ -145,9 +151,7 @@ class CommentSerializer(Serializer[Any], is_ready_made=True, model="Comment"):
     )
     hidden = Hidden("body", when=is_discarded)
     mentioned_usernames = Attribute(when=is_markdown("body_format"))
-    author_id = Attribute(
-        get=lambda comment, _: read(comment, "user_id", read(comment, "author_id", None))
-    )
+    author_id = Attribute(get=_author_id)
 
     author = HasOne(serializer=AuthorSerializer, root="users")
     discussion = HasOne(serializer=DiscussionSerializer)

@@ -5,8 +5,11 @@ import enum
 import math
 import uuid
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from publisher import InvalidMessage
 from publisher.serializers.values import as_json
@@ -21,7 +24,7 @@ class Level(enum.IntEnum):
 
 
 NAIVE = dt.datetime(2025, 11, 3, 9, 15, 27, 412_999)  # noqa: DTZ001 - that is the point
-BERLIN = dt.timezone(dt.timedelta(hours=2))
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ BERLIN = dt.timezone(dt.timedelta(hours=2))
     [
         (NAIVE, "2025-11-03T09:15:27.412Z"),
         (dt.datetime(2025, 11, 3, 9, 15, tzinfo=dt.UTC), "2025-11-03T09:15:00.000Z"),
-        (dt.datetime(2025, 11, 3, 9, 15, tzinfo=BERLIN), "2025-11-03T07:15:00.000Z"),
+        (dt.datetime(2025, 11, 3, 9, 15, tzinfo=BERLIN), "2025-11-03T08:15:00.000Z"),
         (dt.date(2025, 11, 3), "2025-11-03"),
         (dt.time(9, 15), "09:15:00.000"),
         (dt.timedelta(minutes=2), 120),
@@ -56,6 +59,29 @@ def test_a_value_is_written_as_rails_writes_it(value, written):
     assert type(found) is type(written)
 
 
+@given(st.datetimes(timezones=st.sampled_from([None, dt.UTC, BERLIN])))
+def test_a_moment_is_written_as_the_standard_library_does(moment):
+    utc = moment if moment.tzinfo is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+
+    assert as_json(moment, "x") == f"{utc.isoformat(timespec='milliseconds')}Z"
+
+
+def test_the_second_of_two_hours_that_bear_one_name_is_another():
+    """At the end of summer time; the two moments are equal to Python."""
+    first = dt.datetime(2025, 10, 26, 2, 30, tzinfo=BERLIN)
+
+    assert as_json(first, "x") == "2025-10-26T00:30:00.000Z"
+    assert as_json(first.replace(fold=1), "x") == "2025-10-26T01:30:00.000Z"
+    assert as_json(first, "x") == "2025-10-26T00:30:00.000Z"
+
+
+def test_a_moment_of_another_library_is_written_the_same():
+    class Moment(dt.datetime):
+        __slots__ = ()
+
+    assert as_json(Moment(2025, 11, 3, 9, 15, tzinfo=BERLIN), "x") == "2025-11-03T08:15:00.000Z"
+
+
 def test_a_subclass_of_str_becomes_a_str():
     class Safe(str):
         __slots__ = ()
@@ -69,8 +95,7 @@ def test_a_subclass_of_str_becomes_a_str():
         (math.nan, "NaN"),
         (-math.inf, "NaN"),
         (Decimal("NaN"), "NaN"),
-        (2**64, "64 bits"),
-        (b"bytes", "is a bytes"),
+        (b"bytes", "is bytes: publish it as text"),
         (object(), "is a object: give it a serializer"),
         ({(1, 2): 3}, "has a key of type tuple"),
     ],

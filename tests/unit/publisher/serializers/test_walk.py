@@ -16,6 +16,7 @@ from publisher.serializers import (
     Serializer,
     serialize_models,
 )
+from publisher.testing import RecordingPublisher
 
 
 @dataclass
@@ -221,8 +222,10 @@ def test_a_value_that_json_does_not_know_is_named():
 
 @pytest.mark.parametrize("huge", [2**64, -(2**64)])
 def test_an_int_that_no_client_can_read_is_named(huge):
-    with pytest.raises(InvalidMessage, match=r"PersonSerializer\.name is an int of more than 64"):
-        serialize_models(Person(1, huge))
+    with pytest.raises(
+        InvalidMessage, match=r"records\.persons\[0\]\.name is an int of more than 64"
+    ):
+        RecordingPublisher().publish_models(Person(1, huge), group_id=1)
 
 
 def test_an_int_of_64_bits_is_written():

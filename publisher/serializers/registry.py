@@ -1,0 +1,86 @@
+"""Which serializer is for which models."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from publisher.errors import InvalidMessage
+
+if TYPE_CHECKING:
+    from publisher.serializers.serializer import Serializer
+
+    AnySerializer: TypeAlias = type[Serializer[Any]]
+
+
+class Registry:
+    """Serializers by the class of their models, and by their own name."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, AnySerializer] = {}
+        self._own: dict[type | str, AnySerializer] = {}
+        self._ready_made: dict[type | str, AnySerializer] = {}
+        self._found: dict[type, AnySerializer] = {}
+
+    def add(
+        self, serializer: AnySerializer, model: type | str | None, *, is_ready_made: bool
+    ) -> None:
+        """Note a serializer that was declared.
+
+        Args:
+            serializer: The class.
+            model: Class of its models, or its name; None if it is only found by its own name.
+            is_ready_made: One of the application comes before it.
+        """
+        self._by_name[serializer.__name__] = serializer
+        if model is not None:
+            (self._ready_made if is_ready_made else self._own)[model] = serializer
+            self._found.clear()
+
+    def named(self, name: str, module: str) -> AnySerializer:
+        """The serializer class with this name, first of all the one in a module.
+
+        Raises:
+            InvalidMessage: If there is none.
+        """
+        found = getattr(sys.modules.get(module), name, None) or self._by_name.get(name)
+        if found is None:
+            raise InvalidMessage("serializer", f"{name} is not defined")
+        return cast("AnySerializer", found)
+
+    def of(self, model: Any, type_name: object = None) -> AnySerializer:
+        """The serializer that is declared for a model's class, or for one of its bases.
+
+        The application's own come before the ready-made ones for Loomio's records.
+
+        Args:
+            model: The model.
+            type_name: Name of its class, for mappings, which have none.
+
+        Raises:
+            InvalidMessage: If there is none.
+        """
+        if type_name:
+            return self._search([str(type_name)], str(type_name))
+        kind = type(model)
+        found = self._found.get(kind)
+        if found is None:
+            keys = [key for base in kind.__mro__ for key in (base, base.__name__)]
+            found = self._found[kind] = self._search(keys, kind.__name__)
+        return found
+
+    def _search(self, keys: list[type | str], kind: str) -> AnySerializer:
+        for known in (self._own, self._ready_made):
+            for key in keys:
+                if key in known:
+                    return known[key]
+            # Now they are needed, if any are.
+            import_module("publisher.loomio.serializers")
+        raise InvalidMessage(
+            "models", f"are of a type without a serializer: {kind}; pass serializer=..."
+        )
+
+
+registry: Final = Registry()
+"""All that the process has declared."""
