@@ -15,9 +15,10 @@ from rich.console import Console
 
 from tests.bench import machine, report
 from tests.bench.client import HungUp, Unexpected
-from tests.bench.figures import FIGURES
+from tests.bench.figures import FIGURES, PUBLISHER_FIGURES, SERVER_FIGURES
 from tests.bench.plan import FULL, QUICK
 from tests.bench.processes import DidNotStart
+from tests.bench.publishing import run_publishing
 from tests.bench.pump import TookTooLong
 from tests.bench.run import Run
 from tests.bench.servers import FLOOR, SERVERS, compile_floor
@@ -45,13 +46,19 @@ def main() -> int:
             gc.disable()  # nothing here is cyclic, and a pause would look like a slow server
             try:
                 run_stages(run)
+                run_publishing(run)
             except (DidNotStart, HungUp, TookTooLong, Unexpected) as problem:
                 console.print(f"{type(problem).__name__}: {problem}", style="bold red")
                 return 2
     facts = machine.describe()
     for name, fact in facts.items():
         console.print(f"{name}: {fact}", highlight=False)
-    console.print(report.table(run.samples, options.servers, options.only))
+    for columns, figures in (
+        (options.servers, SERVER_FIGURES),
+        (report.PUBLISHER_COLUMNS, PUBLISHER_FIGURES),
+    ):
+        if wanted := [name for name in options.only if name in figures]:
+            console.print(report.table(run.samples, columns, wanted))
     if asked_for_all and not options.quick:
         PAGE.write_text(report.page(run.samples, options.servers, facts))
     return 1 if report.missed(run.samples) else 0

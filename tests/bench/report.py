@@ -1,12 +1,22 @@
 """The figures as a table for the terminal and as a page for the documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench.figures import FIGURES, Samples, Verdict, verdicts
-from tests.bench.servers import TITLES
+from tests.bench.figures import (
+    FIGURES,
+    PUBLISHER_FIGURES,
+    SERVER_FIGURES,
+    Figure,
+    Samples,
+    Verdict,
+    verdicts,
+)
+from tests.bench.servers import BARE, OURS, TITLES
+
+PUBLISHER_COLUMNS = (OURS, BARE)
 
 ABSENT = "-"
 
@@ -20,7 +30,7 @@ with the machine and its mood; the ratios within one run are what counts.
 
 {machine}
 
-{table}
+{servers}
 
 ## The servers
 
@@ -40,6 +50,15 @@ answer every ping. All is on 127.0.0.1. Each figure is the median of its rounds.
 that a process shares with nobody, RSS all of it that is in memory; 1 KB is 1,024 bytes.
 
 {how}
+
+## The publisher
+
+Beside what it is made of, in one process, with a Redis on 127.0.0.1. CPU is that process's user and
+system time.
+
+{publisher}
+
+{publisher_how}
 """
 
 
@@ -66,19 +85,29 @@ def page(samples: Samples, servers: Sequence[str], machine: dict[str, str]) -> s
         servers: Columns.
         machine: Facts about where this was measured.
     """
-    rows = [
-        ["", *(TITLES[name] for name in servers), "bars for ours"],
-        ["---", *("---:" for _ in servers), "---"],
-    ]
-    for figure, about in FIGURES.items():
-        cells = (number(samples.value(figure, name)) for name in servers)
-        judged = "<br>".join(map(str, verdicts(figure, samples)))
-        rows.append([about.title, *cells, judged])
     return _PAGE.format(
         machine="\n".join(f"- {name}: {value}" for name, value in machine.items()),
-        table="\n".join(f"| {' | '.join(row)} |" for row in rows),
-        how="\n".join(f"- **{about.title}**: {about.how}" for about in FIGURES.values()),
+        servers=_rows(samples, servers, SERVER_FIGURES),
+        how=_how(SERVER_FIGURES),
+        publisher=_rows(samples, PUBLISHER_COLUMNS, PUBLISHER_FIGURES),
+        publisher_how=_how(PUBLISHER_FIGURES),
     )
+
+
+def _rows(samples: Samples, columns: Sequence[str], figures: Mapping[str, Figure]) -> str:
+    rows = [
+        ["", *(TITLES[name] for name in columns), "bars for ours"],
+        ["---", *("---:" for _ in columns), "---"],
+    ]
+    for figure, about in figures.items():
+        cells = (number(samples.value(figure, name)) for name in columns)
+        judged = "<br>".join(map(str, verdicts(figure, samples)))
+        rows.append([about.title, *cells, judged])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _how(figures: Mapping[str, Figure]) -> str:
+    return "\n".join(f"- **{about.title}**: {about.how}" for about in figures.values())
 
 
 def number(value: float | None) -> str:

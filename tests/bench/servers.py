@@ -15,6 +15,7 @@ from tests.bench.processes import DidNotStart, Process, free_port, program
 OURS, NODE, NODE_OFF, SOCKETIO, FLOOR = "ours", "node", "node-off", "socketio", "c"
 RELAYS = (OURS, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
 SERVERS = (*RELAYS, FLOOR)
+BARE: Final = "bare"  # no server: what the publisher is made of
 
 # Node itself: the ``node`` beside our Python is a wrapper, whose CPU time says nothing.
 NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
@@ -25,6 +26,7 @@ TITLES: Final = {
     NODE_OFF: "Node, no recovery",
     SOCKETIO: "python-socketio",
     FLOOR: "C loop",
+    BARE: "bare",
 }
 
 _HERE = Path(__file__).parent
