@@ -16,6 +16,7 @@ check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/node tests/js/node_modules/pyright/index.js
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.ready ## Our server beside its peers; writes docs/benchmarks.md

@@ -1,4 +1,4 @@
-"""How applications use publisher, for mypy --strict only: this file is never run."""
+"""How applications use publisher, for mypy and pyright, both strict: this file is never run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from publisher import (
     loomio,
 )
 from publisher.batch import Batch
-from publisher.hocuspocus import authorize
+from publisher.hocuspocus import EditableType, authorize
 from publisher.serializers import Attribute, Attributes, HasOne, Hidden, Serializer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def asynchronous(env: dict[str, str], member: Member) -> None:
 
 
 def wrong(publisher: Publisher, member: Member) -> None:
-    """What mypy must refuse; an ignore that is not needed is an error, too."""
+    """What both must refuse; an ignore that is not needed is an error, too."""
     publisher.publish_records([1])  # type: ignore[arg-type]
     publisher.publish_records({}, group_id="7")  # type: ignore[arg-type]
     publisher.publish_records({}, 7)  # type: ignore[call-arg]
@@ -96,6 +96,11 @@ class NoteSerializer(Serializer[Member], model="Member"):
     friend = HasOne(serializer="NoteSerializer", root="members")
 
 
+def may_edit(user: Member, kind: EditableType, record_id: int) -> bool:
+    """What an application decides itself."""
+    return kind is EditableType.USER and user.id == record_id
+
+
 def models(publisher: Publisher, member: Member) -> None:
     """Models, batches, record sets, and Loomio's own call sites."""
     assert_type(publisher.publish_models([member], group_id=7), int)
@@ -108,12 +113,12 @@ def models(publisher: Publisher, member: Member) -> None:
     records: Records = {"comments": [{"id": 1, "body": "hello", "author_id": 7}]}
     publisher.publish_records(records, group_id=1)
     publisher.chatbots.publish({"server": "https://a.example", "channel": "#a:b"}, "<b>hi</b>")
-    decision = authorize("5,s", "comment-1", find_user=lambda _: None, can_edit=lambda *_: False)
+    decision = authorize("5,s", "comment-1", find_user=lambda _: None, can_edit=may_edit)
     assert_type(decision.status, int)
 
 
 def wrong_models(publisher: Publisher, asynchronous: AsyncPublisher, member: Member) -> None:
-    """What mypy must refuse."""
+    """What both must refuse."""
     records: Records = {"comment": [{"id": 1}]}  # type: ignore[typeddict-unknown-key]
     comment: Records = {"comments": [{"body": "hello"}]}  # type: ignore[typeddict-item]
     text: Records = {"comments": [{"id": "1"}]}  # type: ignore[typeddict-item]
