@@ -43,7 +43,7 @@ class Serializer(Generic[Model]):
     hidden: ClassVar[Hidden] = Hidden()
     links: ClassVar[tuple[Link, ...]] = ()
 
-    plan: ClassVar[Plan]
+    _plan: ClassVar[Plan]
 
     def __init_subclass__(
         cls,
@@ -68,7 +68,7 @@ class Serializer(Generic[Model]):
             if isinstance(field, Association)
         )
         specials = {name: field for name, field in fields.items() if isinstance(field, Attribute)}
-        cls.plan = Plan(cls.__name__, cls.attributes, specials, cls.hidden)
+        cls._plan = Plan(cls.__name__, cls.attributes, specials, cls.hidden)
         if model is not None:
             cls.model_name = model if isinstance(model, str) else model.__name__
         cls.root = vars(cls).get("root") or plural(cls.model_name.lower())
@@ -81,4 +81,4 @@ class Serializer(Generic[Model]):
         Raises:
             InvalidMessage: If the model lacks one, or has a value that JSON does not know.
         """
-        return cls.plan.write(model, scope)
+        return cls._plan.write(model, scope)

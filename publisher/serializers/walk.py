@@ -109,7 +109,7 @@ class _Walk:
     def record(self, model: Any, serializer: type[Serializer[Any]]) -> dict[str, object]:
         """The record of a model; what it leads to is put beside."""
         scope, records = self._scope, self.records
-        record = serializer.plan.write(model, scope)
+        record = serializer.record_of(model, scope)
         is_simple = not self._is_cached and type(model) in OBJECTS
         for link in serializer.links:
             if link.when is not None and not link.when(model, scope):
