@@ -1,4 +1,4 @@
-"""Behind ASGI: FastAPI, Starlette. ``app.mount("/api/hocuspocus", App(find_user, can_edit))``."""
+"""Behind ASGI: ``FastAPI(routes=[Route("/api/hocuspocus", App(find_user, can_edit))])``, or Starlette."""
 
 from __future__ import annotations
 
