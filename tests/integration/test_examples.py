@@ -17,8 +17,15 @@ from tests.servers import free_port, start_channel_server, stop, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 
-every_example = pytest.mark.parametrize("url", ["aiohttp", "fastapi"], indirect=True)
+every_example = pytest.mark.parametrize("url", ["aiohttp", "django", "fastapi"], indirect=True)
 
+PEOPLE = """
+from django.contrib.auth.models import Group
+from comments.models import User
+groups = [Group.objects.create(name=f"Group {number}") for number in (1, 2, 3)]
+for name, places in (("ann", groups[:2]), ("ben", groups[1:])):
+    User.objects.create_user(name, password=f"{name}-s-secret").groups.set(places)
+"""
 JSON = {"Content-Type": "application/json"}
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -63,12 +70,29 @@ def channels(redis_server):
     stop(server.process)
 
 
+def start(example, env):
+    """Start an example."""
+    if example != "django":
+        return subprocess.Popen([sys.executable, EXAMPLES / example / "app.py"], env=env)
+    manage = [sys.executable, EXAMPLES / "django" / "manage.py"]
+    for command in (["migrate", "--verbosity=0"], ["shell", "--verbosity=0", "-c", PEOPLE]):
+        subprocess.run([*manage, *command], env=env, check=True)
+    return subprocess.Popen([*manage, "runserver", "--noreload", env["PORT"]], env=env)
+
+
 @pytest.fixture
-def url(redis_server, request):
+def url(redis_server, tmp_path, request):
     """Address of a running example."""
     port = free_port()
-    env = os.environ | {"REDIS_URL": redis_server.url, "PORT": str(port)}
-    process = subprocess.Popen([sys.executable, EXAMPLES / request.param / "app.py"], env=env)
+    process = start(
+        request.param,
+        os.environ
+        | {
+            "REDIS_URL": redis_server.url,
+            "PORT": str(port),
+            "DATABASE": str(tmp_path / "db.sqlite3"),
+        },
+    )
     address = f"http://127.0.0.1:{port}"
 
     def answers():
@@ -113,6 +137,13 @@ def test_who_may_edit_what(url):
     assert ben.may_edit(ben.boot()["user_secret"], name) == 401
     assert ben.may_edit("1,wrong", name) == 401
     assert ben.may_edit(None, name) == 400
+
+
+def test_migrations_of_the_django_example_are_complete(redis_server, tmp_path):
+    check = [EXAMPLES / "django" / "manage.py", "makemigrations", "--check", "--dry-run"]
+    env = os.environ | {"REDIS_URL": redis_server.url, "DATABASE": str(tmp_path / "db.sqlite3")}
+
+    assert subprocess.run([sys.executable, *check], env=env, check=False).returncode == 0
 
 
 @every_example
