@@ -12,7 +12,15 @@ import threading
 import pytest
 import pytest_asyncio
 
-from publisher import AsyncPublisher, Publisher, RedisRefused, RedisUnavailable, ReplyLost
+from publisher import (
+    AsyncPublisher,
+    BatchIncomplete,
+    Publisher,
+    RedisRefused,
+    RedisUnavailable,
+    ReplyLost,
+)
+from publisher.batch import Batch
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -252,6 +260,44 @@ async def test_exhausted_pool_is_certain(connect, redis_server):
 
     assert caught.value.maybe_sent is False
     assert await publish(publisher) == 0
+
+
+async def publish_batch(publisher):
+    batch = Batch()
+    for user_id in (1, 2, 3):
+        batch.publish_records(RECORDS, user_id=user_id)
+    await done(publisher.publish_batch(batch))
+
+
+async def test_a_batch_that_finds_no_connection_is_unsent(connect, redis_server):
+    publisher = connect(redis_server.url, pool_size=1, timeout_s=BRIEF_S)
+    pool = publisher._link._pool
+    taken = await done(pool.get_connection())
+
+    with pytest.raises(BatchIncomplete, match="pool size") as caught:
+        await publish_batch(publisher)
+    await done(pool.release(taken))
+
+    assert (caught.value.sent, caught.value.unsent) == ((), (0, 1, 2))
+    assert caught.value.maybe_sent is False
+
+
+async def test_a_batch_that_is_not_answered_may_have_been_sent_and_is_sent_once(
+    connect, new_redis_server
+):
+    server = new_redis_server()
+    publisher = connect(server.url, timeout_s=BRIEF_S)
+    await publish_batch(publisher)
+    with server.listen("/records") as listener:
+        server.pause()
+
+        with pytest.raises(BatchIncomplete) as caught:
+            await publish_batch(publisher)
+        server.resume()
+
+        assert (caught.value.sent, caught.value.unsent) == ((), ())
+        assert caught.value.maybe_sent is True
+        assert len(listener.heard()) == 3
 
 
 async def test_failures_use_up_no_connection(connect, new_redis_server):
