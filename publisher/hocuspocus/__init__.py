@@ -4,6 +4,7 @@ The rules are pure; ``publisher.hocuspocus.aiohttp``, ``.asgi`` and ``.wsgi`` pu
 URL, and are not imported from here. Source: the wire contract, 4.2 and 4.3.
 """
 
+from publisher.hocuspocus.body import authorize_request, authorize_request_async
 from publisher.hocuspocus.decision import (
     Decision,
     EditableType,
@@ -11,4 +12,11 @@ from publisher.hocuspocus.decision import (
     authorize_async,
 )
 
-__all__ = ["Decision", "EditableType", "authorize", "authorize_async"]
+__all__ = [
+    "Decision",
+    "EditableType",
+    "authorize",
+    "authorize_async",
+    "authorize_request",
+    "authorize_request_async",
+]

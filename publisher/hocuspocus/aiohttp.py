@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
-from publisher.hocuspocus.decision import Decision, EditableType, authorize_async
+from publisher.hocuspocus.body import BODY_BYTES_MAX, authorize_request_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from publisher.hocuspocus.decision import EditableType
 
 
 def handler(
@@ -25,9 +26,7 @@ def handler(
             body += piece
             if len(body) > BODY_BYTES_MAX:
                 break
-        question = read_body(body)
-        if not isinstance(question, Decision):
-            question = await authorize_async(*question, find_user=find_user, can_edit=can_edit)
-        return web.Response(status=question.status)
+        decision = await authorize_request_async(body, find_user=find_user, can_edit=can_edit)
+        return web.Response(status=decision.status)
 
     return handle

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
-from publisher.hocuspocus.decision import Decision, EditableType, authorize_async
+from publisher.hocuspocus.body import BODY_BYTES_MAX, authorize_request_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import TypeAlias
+
+    from publisher.hocuspocus.decision import Decision, EditableType
 
     Message: TypeAlias = MutableMapping[str, Any]
     Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -46,7 +47,6 @@ class App:
             message = await receive()
             body += message.get("body", b"")
             is_more = message.get("more_body", False)
-        question = read_body(body)
-        if isinstance(question, Decision):
-            return question
-        return await authorize_async(*question, find_user=self._find_user, can_edit=self._can_edit)
+        return await authorize_request_async(
+            body, find_user=self._find_user, can_edit=self._can_edit
+        )

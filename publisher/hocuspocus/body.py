@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from publisher.hocuspocus.decision import Decision
+from publisher.hocuspocus.decision import Decision, EditableType, authorize, authorize_async
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 BODY_BYTES_MAX: Final = 16 * 1024
 
@@ -34,3 +37,35 @@ def read_body(body: bytes) -> Question | Decision:
     if not isinstance(document, dict):
         return Decision(400, "the body is not a JSON object")
     return Question(document.get("user_secret"), document.get("document_name"))
+
+
+def authorize_request(
+    body: bytes,
+    *,
+    find_user: Callable[[int], Any],
+    can_edit: Callable[[Any, EditableType, int], bool],
+) -> Decision:
+    """Decide what to answer to a request; functions as for ``authorize``.
+
+    Args:
+        body: ``{"user_secret": "<user id>,<secret token>", "document_name": "comment-5-body"}``.
+        find_user: Finds who asks.
+        can_edit: Knows what they may edit.
+    """
+    question = read_body(body)
+    if isinstance(question, Decision):
+        return question
+    return authorize(*question, find_user=find_user, can_edit=can_edit)
+
+
+async def authorize_request_async(
+    body: bytes,
+    *,
+    find_user: Callable[[int], Any],
+    can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+) -> Decision:
+    """As ``authorize_request``; both functions may be coroutine functions."""
+    question = read_body(body)
+    if isinstance(question, Decision):
+        return question
+    return await authorize_async(*question, find_user=find_user, can_edit=can_edit)

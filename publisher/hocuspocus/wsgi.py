@@ -5,8 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from publisher.hocuspocus.body import BODY_BYTES_MAX, read_body
-from publisher.hocuspocus.decision import Decision, EditableType, authorize
+from publisher.hocuspocus.body import BODY_BYTES_MAX, authorize_request
+from publisher.hocuspocus.decision import Decision, EditableType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,7 +36,5 @@ class App:
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
             return Decision(400, "the body is too long, or of unknown length")
-        question = read_body(environ["wsgi.input"].read(int(length)))
-        if isinstance(question, Decision):
-            return question
-        return authorize(*question, find_user=self._find_user, can_edit=self._can_edit)
+        body = environ["wsgi.input"].read(int(length))
+        return authorize_request(body, find_user=self._find_user, can_edit=self._can_edit)

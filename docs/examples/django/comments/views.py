@@ -15,8 +15,7 @@ from django.views.decorators.http import require_POST
 from comments.models import Comment, User
 from publisher import Publisher
 from publisher.django import batch_on_commit
-from publisher.hocuspocus import Decision, EditableType, authorize
-from publisher.hocuspocus.body import read_body
+from publisher.hocuspocus import EditableType, authorize_request
 
 publisher = Publisher.from_env(os.environ)
 
@@ -68,10 +67,8 @@ def create_comment(request: HttpRequest, group_id: int) -> HttpResponse:
 @require_POST
 def hocuspocus(request: HttpRequest) -> HttpResponse:
     """Whether somebody may edit a document together with others."""
-    question = read_body(request.body)
-    if not isinstance(question, Decision):
-        question = authorize(*question, find_user=find_user, can_edit=can_edit)
-    return HttpResponse(status=question.status)
+    decision = authorize_request(request.body, find_user=find_user, can_edit=can_edit)
+    return HttpResponse(status=decision.status)
 
 
 def find_user(user_id: int) -> User | None:
