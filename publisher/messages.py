@@ -24,7 +24,7 @@ def records_command(
     """Announce records to one room.
 
     Args:
-        records: Serialised records by collection, any JSON object, passed through unchecked.
+        records: Serialised records by collection, any JSON object; only its numbers are looked at.
         group_id: Publish to this group's room, also if ``user_id`` is given.
         user_id: Publish to this user's room.
         is_finite: No number of the records is NaN or infinite.

@@ -106,7 +106,7 @@ class RecordCache:
     """Associations by class, name and id of the model that has them."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], dict[Any, Any]] = {}
+        self._found: dict[tuple[str, str], dict[Any, Any]] = {}
 
     @classmethod
     def for_collection(
@@ -154,7 +154,7 @@ class RecordCache:
         if loader is None:
             return []
         name, load = loader
-        known = self.found.setdefault((name, link.name), {})
+        known = self._found.setdefault((name, link.name), {})
         missing = [model for model in models if read(model, "id") not in known]
         if missing:
             found = load(missing, user_id)
@@ -167,12 +167,14 @@ class RecordCache:
         return reached
 
     def __bool__(self) -> bool:
-        return bool(self.found)
+        return bool(self._found)
 
     def fetch(self, model: Any, association: str) -> Any:
         """What was loaded for a model; UNKNOWN if nobody has tried. None is an answer."""
-        for base in type(model).__mro__ if self.found else ():
-            found = self.found.get((base.__name__, association))
+        if not self._found:
+            return UNKNOWN
+        for base in type(model).__mro__:
+            found = self._found.get((base.__name__, association))
             if found is not None:
                 return found.get(read(model, "id", None), UNKNOWN)
         return UNKNOWN

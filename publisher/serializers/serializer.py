@@ -76,7 +76,7 @@ class Serializer(Generic[Model]):
 
     @classmethod
     def record_of(cls, model: Model, scope: Scope) -> dict[str, object]:
-        """The attributes of one model.
+        """The attributes of one model, as JSON values; a subclass may make them in its own way.
 
         Raises:
             InvalidMessage: If the model lacks one, or has a value that JSON does not know.

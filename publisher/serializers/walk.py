@@ -118,31 +118,23 @@ class _Walk:
             found = UNKNOWN if not is_simple or link.get else getattr(model, link.name, UNKNOWN)
             if found is UNKNOWN:
                 found = link.find(model, scope)
-            root = link.root
-            if root in records and not link.is_many:
-                record[link.key] = (
-                    None
-                    if found is None
-                    else self._add(found, link.serializer or link.serializer_for(found), root)
-                )
+            if link.root and link.root not in records:
+                records[link.root] = []
+            if found is None:
+                record[link.key] = [] if link.is_many else None
             else:
                 record[link.key] = self._include(link, model, found)
         return record
 
     def _include(self, link: Link, model: Any, found: Any) -> object:
         """Put what an association leads to beside the record. Return what stands in it."""
-        root, records = link.root, self.records
-        if not root:
-            return None if found is None else self._refer(link, model, found)
-        if root not in records:
-            records[root] = []
         if link.is_many:
             # A relation of Django's has to be asked for its records.
-            many = found.all() if hasattr(found, "all") else found or ()
-            return [self._add(each, link.serializer_for(each), root) for each in many]
-        if found is None:
-            return None
-        return self._add(found, link.serializer or link.serializer_for(found), root)
+            many = found.all() if hasattr(found, "all") else found
+            return [self._add(each, link.serializer_for(each), link.root) for each in many]
+        if link.root:
+            return self._add(found, link.serializer or link.serializer_for(found), link.root)
+        return self._refer(link, model, found)
 
     def _refer(self, link: Link, model: Any, found: Any) -> dict[str, object]:
         """To a record of any class."""

@@ -14,7 +14,7 @@ from typing import Annotated
 import uvicorn
 from fastapi import Body, Depends, FastAPI, HTTPException, Path
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
-from sqlalchemy import JSON, ForeignKey, StaticPool, create_engine, select
+from sqlalchemy import JSON, ForeignKey, create_engine, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -71,17 +71,15 @@ class CommentSerializer(Serializer[Comment], model=Comment):
     author = HasOne(serializer=AuthorSerializer, root="users")
 
 
-# In memory, so that there is nothing to set up.
-engine = create_engine(
-    "sqlite://", connect_args={"check_same_thread": False}, poolclass=StaticPool
-)
+engine = create_engine(f"sqlite:///{os.environ.get('DATABASE', 'forum.sqlite3')}")
 Base.metadata.create_all(engine)
 new_session = sessionmaker(engine)
 publisher = Publisher.from_env(os.environ)
 
 with new_session.begin() as setup:
-    setup.add(User(id=1, name="ann", secret_token="ann-s-secret", group_ids=[1, 2]))  # noqa: S106
-    setup.add(User(id=2, name="ben", secret_token="ben-s-secret", group_ids=[2, 3]))  # noqa: S106
+    for number, name, places in ((1, "ann", [1, 2]), (2, "ben", [2, 3])):
+        secret = f"{name}-s-secret"
+        setup.merge(User(id=number, name=name, secret_token=secret, group_ids=places))
 
 
 def signed_in(login: Annotated[HTTPBasicCredentials, Depends(HTTPBasic())]) -> User:
@@ -121,19 +119,23 @@ def create_comment(
         return {"id": comment.id}
 
 
-async def find_user(user_id: int) -> User | None:
-    """For the collaboration server; not in the event loop, which has other things to do."""
+def load(kind: type[Base], number: int) -> Base | None:
+    """A row by its id."""
     with new_session() as session:
-        return await run_in_threadpool(session.get, User, user_id)
+        return session.get(kind, number)
+
+
+async def find_user(user_id: int) -> Base | None:
+    """For the collaboration server; not in the event loop, which has other things to do."""
+    return await run_in_threadpool(load, User, user_id)
 
 
 async def can_edit(user: User, kind: EditableType, record_id: int) -> bool:
     """Comments are edited by who has written them."""
     if kind is not EditableType.COMMENT:
         return False
-    with new_session() as session:
-        comment = await run_in_threadpool(session.get, Comment, record_id)
-    return comment is not None and comment.author_id == user.id
+    comment = await run_in_threadpool(load, Comment, record_id)
+    return isinstance(comment, Comment) and comment.author_id == user.id
 
 
 app = FastAPI(routes=[Route("/api/hocuspocus", Hocuspocus(find_user, can_edit))])

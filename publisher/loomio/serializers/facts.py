@@ -47,7 +47,7 @@ def inside(column: str, name: str, default: object = None) -> Getter:
 
 def associated(model: Any, scope: Scope, name: str) -> Any:
     """What the cache has, else what the model has, else nothing."""
-    found = scope.cache.fetch(model, name) if scope.cache.found else UNKNOWN
+    found = scope.cache.fetch(model, name)
     return read(model, name, None) if found is UNKNOWN else found
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from publisher.loomio.serializers.facts import associated, has, inside
 from publisher.serializers.fields import Attribute, Attributes, HasMany, HasOne
-from publisher.serializers.read import is_mapping, read
+from publisher.serializers.read import read
 from publisher.serializers.serializer import Serializer
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 def _shows_email(user: Any, scope: Scope) -> bool:
-    if scope.current_user_id is not None and scope.current_user_id == read(user, "id"):
-        return True
-    return bool(scope.get("include_email"))
+    return scope.is_current_user(read(user, "id")) or bool(scope.get("include_email"))
 
 
 def _avatar_kind(user: Any, scope: Scope) -> object:
@@ -60,9 +58,7 @@ def _subscription(group: Any, scope: Scope) -> object:
     names = ["max_members", "max_threads", "active", "members_count"]
     if _membership(group, scope) is not None:
         names += ["plan", "renews_at", "expires_at", "management_link", "referral_code"]
-    if is_mapping(subscription):
-        return {name: subscription.get(name) for name in names}
-    return {name: getattr(subscription, name, None) for name in names}
+    return {name: read(subscription, name, None) for name in names}
 
 
 def _membership(group: Any, scope: Scope) -> Any:
