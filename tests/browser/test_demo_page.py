@@ -1,45 +1,14 @@
 """The demo page in Chromium: two people, and who receives what."""
 
-import os
 import re
-import shutil
 import signal
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.servers import free_port, start_channel_server, stop
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-MISSING = "Chromium is not installed: run `apt-get install chromium`"
-
-if CHROMIUM is None and not os.environ.get("CI"):
-    pytest.skip(MISSING, allow_module_level=True)
-
 pytestmark = [pytest.mark.browser, pytest.mark.redis]
-
-ARGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:  # only on CI, where a skip would hide that nothing was tested
-        pytest.fail(MISSING, pytrace=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""What docs/publishing.md shows is run here, from the first block to the last."""
+"""What docs/publishing.md shows after its tutorial is run here, block by block.
+
+The tutorial itself is followed in tests/browser.
+"""
 
 import datetime as dt
 import json
@@ -14,9 +17,8 @@ from publisher.testing import RecordingPublisher
 from tests.unit.publisher.loomio.models import World
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs" / "publishing.md").read_text("utf-8"), re.DOTALL
-)
+_, _, PAGE = (ROOT / "docs" / "publishing.md").read_text("utf-8").partition("## In any Python")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 MESSAGES = ROOT / "tests" / "unit" / "publisher" / "loomio" / "messages"
 
 
