@@ -11,6 +11,8 @@ from publisher.positive import positive_int
 MISSING: Final = object()
 OBJECTS: Final[set[type]] = set()
 """Classes that are no mappings: ``isinstance`` would take 0.4 µs for each attribute."""
+CLASSES_MAX: Final = 10_000
+"""So many are remembered, in a program that makes classes while it runs."""
 
 
 def is_mapping(model: Any) -> bool:
@@ -20,6 +22,8 @@ def is_mapping(model: Any) -> bool:
         return False
     if issubclass(kind, Mapping):
         return True
+    if len(OBJECTS) >= CLASSES_MAX:
+        OBJECTS.clear()
     OBJECTS.add(kind)
     return False
 

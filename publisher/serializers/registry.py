@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from publisher.errors import InvalidMessage
+from publisher.serializers.read import CLASSES_MAX
 
 if TYPE_CHECKING:
     from publisher.serializers.serializer import Serializer
@@ -67,7 +68,10 @@ class Registry:
         found = self._found.get(kind)
         if found is None:
             keys = [key for base in kind.__mro__ for key in (base, base.__name__)]
-            found = self._found[kind] = self._search(keys, kind.__name__)
+            found = self._search(keys, kind.__name__)
+            if len(self._found) >= CLASSES_MAX:
+                self._found.clear()
+            self._found[kind] = found
         return found
 
     def _search(self, keys: list[type | str], kind: str) -> AnySerializer:

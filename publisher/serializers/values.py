@@ -55,11 +55,7 @@ def as_json(value: object, where: str, depth: int = 0) -> object:
         InvalidMessage: If it cannot be written: NaN, bytes, an object of another type, something
             that contains itself. (How large an int may be is for ``payload`` to say.)
     """
-    kind = type(value)
-    write = _WRITERS.get(kind)
-    if write is None:
-        write = _WRITERS[kind] = _writer_for(kind)
-    return write(value, where, depth)
+    return _writer_of(type(value))(value, where, depth)
 
 
 def _array(value: Iterable[object], where: str, depth: int) -> list[object]:
@@ -182,17 +178,18 @@ _BASES: Final[tuple[tuple[type, Write], ...]] = (
 )
 """In this order: an IntEnum is an enum, a date and time is no date."""
 
-_WRITERS: Final[dict[type, Write]] = {
-    **dict.fromkeys((str, bool, type(None)), _itself),
-    dt.datetime: _moment,
-}
-"""By the very class of a value; the others are added when they are first met."""
 
-
-def _writer_for(kind: type) -> Write:
+def _find_writer(kind: type) -> Write:
+    if kind in PLAIN:
+        return _itself
+    if kind is dt.datetime:
+        return _moment
     for base, write in _BASES:
         if issubclass(kind, base):
             return write
     if kind.__name__ == "__proxy__":  # a text of Django's that is translated late
         return lambda lazy, *_: str(lazy)
     return _unknown
+
+
+_writer_of: Final[Callable[[type], Write]] = functools.lru_cache(maxsize=1024)(_find_writer)

@@ -14,8 +14,10 @@ from publisher.serializers import (
     HasOne,
     Hidden,
     Serializer,
+    read,
     serialize_models,
 )
+from publisher.serializers.registry import registry
 from publisher.testing import RecordingPublisher
 
 
@@ -239,3 +241,16 @@ def test_an_attribute_may_have_the_name_of_a_declaration():
         root_ = Attribute(source="text")
 
     assert serialize_models(Note(1), serializer=Rooted) == {"notes": [{"id": 1, "root": "hi"}]}
+
+
+def test_only_so_many_classes_are_remembered(monkeypatch):
+    """A program may make classes while it runs."""
+    monkeypatch.setattr(read, "CLASSES_MAX", 20)
+    monkeypatch.setattr("publisher.serializers.registry.CLASSES_MAX", 20)
+
+    for number in range(1, 100):
+        kind = type("Person", (Person,), {})
+        assert serialize_models(kind(number)) == {"persons": [{"id": number, "name": "Ann"}]}
+
+    assert len(read.OBJECTS) <= 20
+    assert len(registry._found) <= 20
