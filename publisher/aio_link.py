@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
-from redis import RedisError
+from redis import RedisError, ResponseError
 from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from publisher.aio_connection import ATTENTIVE
 from publisher.attempts import Attempts
+from publisher.command import Pipeline
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from publisher.command import Command
     from publisher.settings import Settings
     from publisher.steps import Steps
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 class _Connection(Protocol):
     """What we use of redis-py's connection."""
 
+    def pack_commands(self, commands: Iterable[tuple[str | bytes | int, ...]]) -> Any: ...
     async def send_command(self, *words: str | bytes | int) -> None: ...
+    async def send_packed_command(self, command: Any) -> None: ...
     async def read_response(self) -> Any: ...
     async def disconnect(self, *, nowait: bool = False) -> None: ...
 
@@ -63,8 +68,8 @@ class AsyncLink:
             retry=Retry(NoBackoff(), 0),
         )
 
-    async def execute(self, command: Command) -> Any:
-        """Send one command. Returns and raises what ``Link.execute`` does.
+    async def execute(self, command: Command | Pipeline) -> Any:
+        """Send one command, or several at once. Returns and raises what ``Link.execute`` does.
 
         Raises:
             RuntimeError: If it is used in a second event loop.
@@ -73,8 +78,13 @@ class AsyncLink:
         answered = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                await connection.send_command(*command.words)
-                answer = await connection.read_response()
+                if isinstance(command, Pipeline):
+                    words = [each.words for each in command.commands]
+                    await connection.send_packed_command(connection.pack_commands(words))
+                    answer: Any = [await _answer_or_refusal(connection) for _ in words]
+                else:
+                    await connection.send_command(*command.words)
+                    answer = await connection.read_response()
                 answered = True
         except (RedisError, TimeoutError) as error:
             failure = after_writing(error)
@@ -134,3 +144,10 @@ class AsyncLink:
         elif self._loop is not loop:
             message = "an AsyncPublisher stays in one event loop: make one in each loop"
             raise RuntimeError(message)
+
+
+async def _answer_or_refusal(connection: _Connection) -> Any:
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return after_writing(error)

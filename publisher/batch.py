@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from publisher.errors import BatchIncomplete, PublishError, RedisRefused
+from publisher.command import Pipeline
+from publisher.errors import BatchIncomplete, InvalidMessage, PublishError, RedisRefused
 from publisher.messages import notice_command, records_command
 from publisher.models import models_command
 from publisher.scripts import LOST, PUBLISH_BATCH
 from publisher.steps import CANNOT_KEEP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from publisher.command import Command
     from publisher.serializers import Serializer
@@ -26,11 +27,14 @@ class Batch:
     """Messages that are published when the ``with`` block ends; none, if it ends with an error.
 
     Attributes:
-        heard: How many subscribers heard each message, in order; empty before it was published.
+        heard: How many subscribers heard each message, in order; -1 for one that is lost, empty
+            before they were published.
     """
 
     def __init__(self) -> None:
         self._commands: list[Command] = []
+        self._is_published = False
+        self._refusal: PublishError | None = None
         self.heard: list[int] = []
 
     def publish_records(
@@ -91,27 +95,39 @@ class Batch:
         if command is not None:
             self._commands.append(command)
 
+    def only(self, places: Iterable[int]) -> Batch:
+        """A new batch of some of these messages, such as the ``unsent`` ones of an error."""
+        batch = Batch()
+        batch._commands = [self._commands[place] for place in places]
+        return batch
+
     def steps(self, journaling: Journaling) -> Steps:
         """Publish them.
 
         Raises:
             BatchIncomplete: If not all could be; what was sent before stays sent.
+            InvalidMessage: If they were published before.
         """
+        if self._is_published:
+            raise InvalidMessage("batch", "was published before: make a new one, as of only(...)")
+        self._is_published = True
+        begun = 0
         try:
             for commands in _parts(self._commands):
+                begun += len(commands)
                 yield from self._publish(journaling, commands)
         except PublishError as error:
-            rest = range(len(self.heard), len(self._commands))
-            unsent = () if error.maybe_sent else tuple(rest)
-            raise BatchIncomplete(tuple(range(len(self.heard))), unsent, error) from error
+            done = len(self.heard)
+            rest = range(begun if error.maybe_sent else done, len(self._commands))
+            raise BatchIncomplete(tuple(range(done)), tuple(rest), error) from error
         places = {place for place, count in enumerate(self.heard) if count == LOST}
         if places:
             sent = tuple(place for place in range(len(self.heard)) if place not in places)
-            cause = RedisRefused("JOURNAL", CANNOT_KEEP)
+            cause = self._refusal or RedisRefused("JOURNAL", CANNOT_KEEP)
             raise BatchIncomplete(sent, tuple(sorted(places)), cause)
 
     def _publish(self, journaling: Journaling, commands: list[Command]) -> Steps:
-        """Publish some in one step, or one after the other where Redis allows no scripts."""
+        """Publish some in one step; in a pipeline where Redis allows no scripts."""
         arguments = [word for command in commands for word in command.words[1:]]
         if journaling.may_script:
             try:
@@ -119,12 +135,15 @@ class Batch:
             except RedisRefused as refused:
                 if not refused.is_about_scripts:
                     raise
+                journaling.do_without_scripts()
             else:
                 text = reply.decode() if isinstance(reply, bytes) else str(reply)
                 self.heard += map(int, text.split(","))
                 return
-        for command in commands:
-            self.heard.append((yield from journaling.publish(command)))
+        for answer in (yield Pipeline(tuple(commands))):
+            if isinstance(answer, PublishError):
+                self._refusal = self._refusal or answer
+            self.heard.append(LOST if isinstance(answer, PublishError) else answer)
 
 
 def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:

@@ -14,3 +14,16 @@ class Command:
     """
 
     words: tuple[str | bytes | int, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands that are all written before the first answer is read.
+
+    The answer to it is a list: for each command its answer, or the ``RedisRefused`` that it got.
+
+    Attributes:
+        commands: In order; their answers together have to fit into the buffers of a socket.
+    """
+
+    commands: tuple[Command, ...]

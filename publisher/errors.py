@@ -60,7 +60,12 @@ class BatchIncomplete(PublishError):
         self.maybe_sent = cause.maybe_sent
 
     def __str__(self) -> str:
-        return f"{len(self.sent)} messages of the batch were sent, then: {self.cause}"
+        others = ", of the others nobody knows" if self.maybe_sent else ""
+        why = self.cause.reason if isinstance(self.cause, RedisUnavailable) else self.cause
+        return (
+            f"{len(self.sent)} messages of the batch were sent, {len(self.unsent)} were "
+            f"not{others}: {why}"
+        )
 
 
 class ConfigError(PublishError, ValueError):

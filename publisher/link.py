@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from redis import BlockingConnectionPool, RedisError
+from redis import BlockingConnectionPool, RedisError, ResponseError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from publisher.attempts import Attempts
+from publisher.command import Pipeline
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from publisher.command import Command
     from publisher.settings import Settings
     from publisher.steps import Steps
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 class _Connection(Protocol):
     """What we use of redis-py's connection."""
 
+    def pack_commands(self, commands: Iterable[tuple[str | bytes | int, ...]]) -> Any: ...
     def send_command(self, *words: str | bytes | int) -> None: ...
+    def send_packed_command(self, command: Any) -> None: ...
     def read_response(self) -> Any: ...
     def disconnect(self) -> None: ...
 
@@ -63,8 +68,8 @@ class Link:
             retry=Retry(NoBackoff(), 0),
         )
 
-    def execute(self, command: Command) -> Any:
-        """Send one command.
+    def execute(self, command: Command | Pipeline) -> Any:
+        """Send one command, or several at once.
 
         Returns:
             Redis' answer as redis-py reads it: an int, bytes, a list of these, or None.
@@ -77,8 +82,13 @@ class Link:
         connection = self._connected()
         answered = False
         try:
-            connection.send_command(*command.words)
-            answer = connection.read_response()
+            if isinstance(command, Pipeline):
+                words = [each.words for each in command.commands]
+                connection.send_packed_command(connection.pack_commands(words))
+                answer: Any = [_answer_or_refusal(connection) for _ in words]
+            else:
+                connection.send_command(*command.words)
+                answer = connection.read_response()
             answered = True
         except RedisError as error:
             failure = after_writing(error)
@@ -122,3 +132,10 @@ class Link:
             except RedisError as error:
                 failure = before_writing(error)
             time.sleep(attempts.pause_after(failure))
+
+
+def _answer_or_refusal(connection: _Connection) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return after_writing(error)

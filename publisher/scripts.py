@@ -23,6 +23,9 @@ from publisher.contract.journal import COMMON, LIBRARY, MARK, TOKENS_SPARE_S
 LOST: Final = -1
 """Instead of a number of subscribers: nobody heard the message, and it could not be kept."""
 
+FOR_NOBODY: Final = '{"room":null'
+"""How a message begins that names no room: it reaches no client, so it is not kept."""
+
 _PERSISTENT_S: Final = 30 * 24 * 60 * 60
 """Life of the set of a user's tokens if one of them lives for ever; every issue renews it."""
 
@@ -134,12 +137,13 @@ if before then return before end
 local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
-  local is_kept = ARGV[4] == '1' and pcall(function()
+  local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
+  local is_kept = is_wanted and pcall(function()
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
   end)
   local count = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
-  if ARGV[4] == '1' and not is_kept and count == 0 then count = {LOST} end
+  if is_wanted and not is_kept and count == 0 then count = {LOST} end
   heard[#heard + 1] = count
 end
 if ARGV[4] == '1' then

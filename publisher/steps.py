@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Final
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, SENT, STATE
 from publisher.errors import RedisRefused, ReplyLost
-from publisher.scripts import LOST, PUBLISH
+from publisher.scripts import FOR_NOBODY, LOST, PUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from typing import TypeAlias
 
+    from publisher.command import Pipeline
     from publisher.scripts import Script
 
-    Steps: TypeAlias = Generator[Command, Any, Any]
+    Steps: TypeAlias = Generator[Command | Pipeline, Any, Any]
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ CANNOT_KEEP: Final = (
     "the journal cannot be written (out of memory, or a key of the wrong type), and no channel "
     "server listens: the message is lost"
 )
-_FOR_NOBODY: Final = b'{"room":null'
+_FOR_NOBODY: Final = FOR_NOBODY.encode()
 
 
 class Journaling:
@@ -114,12 +115,17 @@ class Journaling:
             if reply == LOST:
                 raise RedisRefused("JOURNAL", CANNOT_KEEP)
             return reply
-        self.may_script = False
-        log.warning(
-            "Redis allows no scripts: messages are published plainly, and are lost on channel "
-            "servers that are down at that moment"
-        )
+        self.do_without_scripts()
         return (yield plain)
+
+    def do_without_scripts(self) -> None:
+        """Redis has refused one. Said once."""
+        if self.may_script:
+            self.may_script = False
+            log.warning(
+                "Redis allows no scripts: messages are published plainly, and are lost on channel "
+                "servers that are down at that moment"
+            )
 
 
 def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Steps:
@@ -140,5 +146,5 @@ def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Ste
 
 
 def _is_for_nobody(payload: object) -> bool:
-    """Whether a message names no room: it reaches no client, so it need not be kept."""
+    """Whether a message names no room."""
     return isinstance(payload, bytes) and payload.startswith(_FOR_NOBODY)

@@ -146,7 +146,7 @@ def async_recording_publisher() -> AsyncRecordingPublisher:
     return AsyncRecordingPublisher()
 
 
-def _perform(steps: Steps, execute: Callable[[Command], Any]) -> Any:
+def _perform(steps: Steps, execute: Callable[[Any], Any]) -> Any:
     try:
         command = next(steps)
         while True:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from publisher import AsyncPublisher, BatchIncomplete, InvalidMessage, Publisher, ReplyLost
+from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL, MARK
 from publisher.serializers import Attributes, Serializer
 from tests.faults.link import Link
@@ -185,15 +186,81 @@ async def test_an_answer_that_never_comes_leaves_it_open_what_was_sent(kind, ser
     assert (caught.value.sent, caught.value.unsent) == ((), ())
 
 
-async def test_where_scripts_are_forbidden_it_is_published_one_by_one(publisher, server, redis):
+async def test_where_scripts_are_forbidden_it_is_a_pipeline(kind, server, redis):
     redis.execute_command("ACL", "SETUSER", "default", "-@scripting")
-    with server.listen("/records") as listener:
+    with Link(server.socket) as link, server.listen("/records") as listener:
+        publisher = kind.from_url(f"redis://127.0.0.1:{link.port}")
+        async with batch_of(publisher) as batch:
+            for number in range(1, 1_001):
+                batch.publish_records(RECORDS, user_id=number)
+        await done(publisher.close())
+
+        rooms = [orjson.loads(payload)["room"] for _, payload in listener.heard()]
+    assert rooms == [f"user-{number}" for number in range(1, 1_001)]
+    assert batch.heard == [1] * 1_000
+    # All are written before the first answer is read: fewer writes than messages.
+    assert len(link.sent) < 100
+
+
+async def test_where_only_some_channels_are_allowed_the_others_are_named(kind, server, redis):
+    redis.execute_command(
+        "ACL", "SETUSER", "few", "on", "nopass", "resetchannels", "&/records", "+publish"
+    )
+    publisher = kind.from_url(server.url.replace("unix://", "unix://few:x@"))
+
+    with pytest.raises(BatchIncomplete, match="NOPERM") as caught:  # noqa: PT012 - as above
+        async with batch_of(publisher) as batch:
+            batch.publish_records(RECORDS, user_id=1)
+            batch.publish_system_notice("hi")
+            batch.publish_records(RECORDS, user_id=2)
+
+    assert (caught.value.sent, caught.value.unsent) == ((0, 2), (1,))
+    await done(publisher.close())
+
+
+async def test_the_rest_of_a_batch_can_be_sent_later_and_nothing_twice(kind, server):
+    publisher = kind.from_url("redis://127.0.0.1:1", timeout_s=0.2)
+    with pytest.raises(BatchIncomplete) as caught:  # noqa: PT012 - as above
         async with batch_of(publisher) as batch:
             for number in range(1, 4):
                 batch.publish_records(RECORDS, user_id=number)
+    await done(publisher.close())
+    publisher = kind.from_url(server.url)
 
-        assert len(listener.heard()) == 3
-    assert batch.heard == [1, 1, 1]
+    with pytest.raises(InvalidMessage, match="published before"):
+        await done(publisher.publish_batch(batch))
+    with server.listen("/records") as listener:
+        await done(publisher.publish_batch(batch.only(caught.value.unsent[1:])))
+        rooms = [orjson.loads(payload)["room"] for _, payload in listener.heard()]
+
+    assert rooms == ["user-2", "user-3"]
+    await done(publisher.close())
+
+
+async def test_what_was_never_tried_is_known_to_be_unsent(kind, server):
+    publisher = kind.from_url(server.url, timeout_s=0.3)
+    await done(publisher.publish_records(RECORDS, user_id=1))
+    batch = Batch()
+    for number in range(1, 1_203):
+        batch.publish_records(RECORDS, user_id=number)
+    server.pause()
+    try:
+        with pytest.raises(BatchIncomplete, match="of the others nobody knows") as caught:
+            await done(publisher.publish_batch(batch))
+    finally:
+        server.resume()
+        await done(publisher.close())
+
+    assert caught.value.sent == ()
+    assert caught.value.unsent == tuple(range(1_000, 1_202))
+
+
+async def test_a_message_for_nobody_is_not_kept(publisher, redis):
+    async with batch_of(publisher) as batch:
+        batch.publish_records(RECORDS)
+
+    assert not [entry for _, entry in redis.xrange(JOURNAL) if entry[b"k"] == b"l"]
+    assert batch.heard == [0]
 
 
 async def test_what_is_neither_kept_nor_heard_is_named(kind, server, redis):
@@ -212,7 +279,9 @@ async def test_what_is_neither_kept_nor_heard_is_named(kind, server, redis):
 async def test_a_redis_that_is_away_is_said(kind):
     publisher = kind.from_url("redis://127.0.0.1:1", timeout_s=0.2)
 
-    with pytest.raises(BatchIncomplete, match="0 messages of the batch were sent, then: nothing"):
+    with pytest.raises(
+        BatchIncomplete, match="0 messages of the batch were sent, 1 were not: Redis"
+    ):
         async with batch_of(publisher) as batch:
             batch.publish_records(RECORDS, user_id=1)
     await done(publisher.close())
