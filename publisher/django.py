@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from publisher.batch import Batch
+from publisher.errors import InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,12 @@ def batch_on_commit(
         using: Database whose transaction it is; Django's default if omitted.
         robust: What goes wrong after the commit is logged by Django, and other hooks still run.
             If not, it is raised to whoever has committed.
+
+    Raises:
+        InvalidMessage: If the publisher is asynchronous: Django's transactions are not.
     """
+    if inspect.iscoroutinefunction(publisher.publish_batch):
+        raise InvalidMessage("publisher", "is asynchronous: Django's hooks need a Publisher")
     batch = Batch()
     yield batch
     transaction.on_commit(lambda: publisher.publish_batch(batch), using=using, robust=robust)

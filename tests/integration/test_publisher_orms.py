@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from django.conf import settings
 from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, create_async_engine
 
 if not settings.configured:
     settings.configure(
@@ -18,6 +19,7 @@ if not settings.configured:
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 
+from publisher import BatchIncomplete, InvalidMessage, Publisher
 from publisher.django import batch_on_commit
 from publisher.serializers import (
     Attributes,
@@ -28,7 +30,7 @@ from publisher.serializers import (
     serialize_models,
 )
 from publisher.sqlalchemy import batch_after_commit
-from publisher.testing import RecordingPublisher
+from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
 
 RECORDS = {"a": []}
 
@@ -285,3 +287,96 @@ def test_an_error_in_the_block_leaves_nothing_to_publish(publisher, session):
     session.commit()
 
     assert rooms(publisher) == []
+
+
+def test_a_session_that_is_closed_has_committed_nothing(publisher, engine, session):
+    session.add(Voter(name="Ann"))
+    session.flush()
+    collect(publisher, session, 1)
+    session.close()
+
+    session.add(Voter(name="Bo"))
+    session.commit()
+    collect(publisher, session, 2)
+    session.commit()
+    with pytest.raises(ZeroDivisionError), orm.Session(engine) as other:  # noqa: PT012 - the block
+        collect(publisher, other, 3)
+        raise ZeroDivisionError
+
+    assert rooms(publisher) == ["user-2"]
+
+
+def test_a_session_of_a_thread_may_be_named_by_its_registry(publisher, engine):
+    registry = orm.scoped_session(orm.sessionmaker(engine))
+    collect(publisher, registry, 1)
+    registry.commit()
+    registry.remove()
+
+    assert rooms(publisher) == ["user-1"]
+
+
+@pytest.fixture
+def unreachable():
+    with Publisher.from_url("redis://127.0.0.1:1", timeout_s=0.1) as publisher:
+        yield publisher
+
+
+def test_an_error_after_the_commit_is_logged_and_the_others_go(
+    publisher, unreachable, session, caplog
+):
+    collect(unreachable, session, 1)
+    collect(publisher, session, 2)
+    session.add(Voter(name="Ann"))
+    session.commit()
+
+    assert rooms(publisher) == ["user-2"]
+    assert session.scalars(sa.select(Voter.name)).all() == ["Ann"]
+    assert "not all was published after a commit: 0 messages of the batch" in caplog.text
+
+
+def test_an_error_after_the_commit_may_be_raised_and_the_session_goes_on(
+    publisher, unreachable, session
+):
+    for number in (1, 2):
+        with batch_after_commit(unreachable, session, robust=False) as batch:
+            batch.publish_records(RECORDS, user_id=number)
+    collect(publisher, session, 3)
+    session.add(Voter(name="Ann"))
+    with pytest.raises(BatchIncomplete):
+        session.commit()
+
+    session.rollback()
+    assert session.scalars(sa.select(Voter.name)).all() == ["Ann"]
+    session.commit()
+    assert rooms(publisher) == ["user-3"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_scoped", [False, True], ids=["session", "scoped"])
+async def test_asyncio_publishes_after_the_commit(is_scoped):
+    engine = create_async_engine("sqlite+aiosqlite://", poolclass=sa.StaticPool)
+    publisher = AsyncRecordingPublisher()
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    session = AsyncSession(engine)
+    named = async_scoped_session(lambda: session, scopefunc=int) if is_scoped else session
+
+    session.add(Voter(name="Ann"))
+    await session.flush()
+    collect(publisher, named, 1)
+    await session.rollback()
+    collect(publisher, named, 2)
+    assert rooms(publisher) == []
+    await session.commit()
+    await session.close()
+    await engine.dispose()
+
+    assert rooms(publisher) == ["user-2"]
+
+
+def test_an_asynchronous_publisher_needs_an_asynchronous_session(session):
+    publisher = AsyncRecordingPublisher()
+    with pytest.raises(InvalidMessage, match="pass the AsyncSession"):
+        collect(publisher, session, 1)
+    with pytest.raises(InvalidMessage, match="need a Publisher"), batch_on_commit(publisher):
+        pass
