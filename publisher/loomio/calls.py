@@ -12,17 +12,21 @@ Ruby files to these functions. Source: the wire contract, 1.6, and loomio/loomio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import functools
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias
 
+from publisher.batch import Batch
+from publisher.errors import InvalidMessage
 from publisher.loomio.serializers.people import AuthorSerializer
 from publisher.loomio.serializers.threads import DiscussionSerializer
 from publisher.serializers.read import id_of, read
 from publisher.serializers.walk import as_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
-    from publisher.serializers import Serializer
+P = ParamSpec("P")
 
 NEWEST_NOTIFICATIONS: Final = 30
 """How many Loomio shows when the panel is opened."""
@@ -34,63 +38,90 @@ _OWNERS: Final = ("discussion", "poll", "reactable")
 """Through which a record without a group of its own belongs to one, in this order."""
 
 
-class Target(Protocol):
-    """A ``Publisher``, or a ``Batch`` of either kind of publisher."""
+class CollectsBatches(Protocol):
+    """A ``Publisher``."""
 
-    def publish_models(
-        self,
-        models: object,
-        *,
-        serializer: type[Serializer[Any]] | None = None,
-        scope: Mapping[str, Any] | None = None,
-        root: str | None = None,
-        group_id: int | None = None,
-        user_id: int | None = None,
-        omit_empty: bool = False,
-    ) -> int | None:
-        """As ``Publisher.publish_models``."""
-        ...
-
-    def publish_system_notice(
-        self, notice: str | None, *, version: str | None = None, reload: bool = False
-    ) -> int | None:
-        """As ``Publisher.publish_system_notice``."""
+    def batch(self) -> AbstractContextManager[Batch]:
+        """As ``Publisher.batch``."""
         ...
 
 
-def _group_id_of(model: Any) -> int | None:
+Target: TypeAlias = Batch | CollectsBatches
+
+
+def _call_site(
+    call: Callable[Concatenate[Batch, P], None],
+) -> Callable[Concatenate[Target, P], None]:
+    """Take a publisher as well as a batch, and publish all of a call or nothing."""
+
+    @functools.wraps(call)
+    def publish(target: Target, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if isinstance(target, Batch):
+            _collect(target, *args, **kwargs)
+            return
+        collecting = target.batch()
+        if not hasattr(collecting, "__enter__"):
+            raise InvalidMessage(
+                "target", "is asynchronous: pass a batch, of `async with publisher.batch()`"
+            )
+        with collecting as batch:
+            _collect(batch, *args, **kwargs)
+
+    def _collect(batch: Batch, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            call(batch, *args, **kwargs)
+        except AttributeError as error:
+            raise InvalidMessage("models", f"cannot be read: {error}") from error
+
+    return publish
+
+
+def _is_a(model: Any, kind: str, declared: object) -> bool:
+    """Whether it is of a class; of a mapping only its owner can say."""
+    return declared == kind or any(base.__name__ == kind for base in type(model).__mro__)
+
+
+def _group_id_of(model: Any, kind: object = None) -> Any:
     """The group that a record belongs to, itself or by its thread; None if there is none."""
+    if _is_a(model, "Group", kind):
+        return read(model, "id")
     group_id = read(model, "group_id", None)
     if group_id is not None:
-        return int(group_id)
+        return group_id
     group = read(model, "group", None)
     if group is not None:
-        return int(read(group, "id"))
+        return read(group, "id")
     owners = (read(model, name, None) for name in _OWNERS)
     return next((_group_id_of(owner) for owner in owners if owner is not None), None)
 
 
-def _guest_ids_of(model: Any) -> list[int]:
+def _guest_ids_of(model: Any, kind: object = None) -> list[int]:
     """Who sees a record without being in its group; a comment's are those of its thread."""
     guests = read(model, "guests", None)
-    if guests is None and type(model).__name__ == "Comment":
+    if guests is None and _is_a(model, "Comment", kind):
         guests = read(read(model, "discussion"), "guests", None)
-    guests = guests() if callable(guests) else guests
+    if hasattr(guests, "all"):  # a relation of Django's, which can be called, too
+        guests = guests.all()
+    elif callable(guests):
+        guests = guests()
     return [id_of(guest, "guests") for guest in as_list(guests)]
 
 
-def _to_group_and_guests(target: Target, models: list[Any], record: Any) -> None:
-    group_id = _group_id_of(record)
+def _to_group_and_guests(
+    batch: Batch, models: list[Any], record: Any, kind: object = None
+) -> None:
+    group_id, guest_ids = _group_id_of(record, kind), _guest_ids_of(record, kind)
     if group_id is not None:
-        target.publish_models(models, group_id=group_id)
-    for guest_id in _guest_ids_of(record):
-        target.publish_models(models, user_id=guest_id)
+        batch.publish_models(models, group_id=group_id)
+    for guest_id in guest_ids:
+        batch.publish_models(models, user_id=guest_id)
 
 
 # ── events and notifications ────────────────────────────────────────────────────────────────────
 
 
-def event_live_update(target: Target, event: Any) -> None:
+@_call_site
+def event_live_update(batch: Batch, event: Any) -> None:
     """Something has happened in a thread: to its group, and to each guest as that guest sees it.
 
     Also for stances that were created or updated, comments, reactions, outcomes, …: whatever is an
@@ -98,37 +129,42 @@ def event_live_update(target: Target, event: Any) -> None:
     """
     eventable = read(event, "eventable", None)
     if eventable is not None:
-        _to_group_and_guests(target, [event], eventable)
+        _to_group_and_guests(batch, [event], eventable, read(event, "eventable_type", None))
 
 
-def notification(target: Target, notification: Any) -> None:
+@_call_site
+def notification(batch: Batch, notification: Any) -> None:
     """Somebody is notified in the application."""
-    target.publish_models([notification], user_id=read(notification, "user_id"))
+    batch.publish_models([notification], user_id=read(notification, "user_id"))
 
 
-def notifications_read(target: Target, notifications: Iterable[Any], user_id: int) -> None:
+@_call_site
+def notifications_read(batch: Batch, notifications: Iterable[Any], user_id: int) -> None:
     """Notifications were just marked as viewed: to the other tabs of their user."""
-    target.publish_models(notifications, user_id=user_id)
+    batch.publish_models(notifications, user_id=user_id)
 
 
-def notifications_viewed(target: Target, notifications: Iterable[Any], user_id: int) -> None:
+@_call_site
+def notifications_viewed(batch: Batch, notifications: Iterable[Any], user_id: int) -> None:
     """The panel was opened: the newest ones, up to 30, newest first."""
-    target.publish_models(as_list(notifications)[:NEWEST_NOTIFICATIONS], user_id=user_id)
+    batch.publish_models(as_list(notifications)[:NEWEST_NOTIFICATIONS], user_id=user_id)
 
 
+@_call_site
 def system_notice(
-    target: Target, notice: str | None, *, version: str | None = None, reload: bool = False
+    batch: Batch, notice: str | None, *, version: str | None = None, reload: bool = False
 ) -> None:
     """A notice to everybody who has a page open; None takes it away."""
-    target.publish_system_notice(notice, version=version, reload=reload)
+    batch.publish_system_notice(notice, version=version, reload=reload)
 
 
 # ── discussions ─────────────────────────────────────────────────────────────────────────────────
 
 
-def discussion_read(target: Target, reader: Any) -> None:
+@_call_site
+def discussion_read(batch: Batch, reader: Any) -> None:
     """A user has read, seen or dismissed a thread: to the user's other tabs."""
-    target.publish_models(
+    batch.publish_models(
         [read(reader, "discussion")],
         serializer=DiscussionSerializer,
         root="discussions",
@@ -136,73 +172,83 @@ def discussion_read(target: Target, reader: Any) -> None:
     )
 
 
-def discussion_closed(target: Target, discussion: Any) -> None:
+@_call_site
+def discussion_closed(batch: Batch, discussion: Any) -> None:
     """A thread was closed, or opened again."""
-    target.publish_models([discussion], group_id=_group_id_of(discussion))
+    batch.publish_models([discussion], group_id=_group_id_of(discussion))
 
 
-def discussion_seen(target: Target, discussion: Any) -> None:
+@_call_site
+def discussion_seen(batch: Batch, discussion: Any) -> None:
     """The number of those who have seen a thread has changed."""
-    target.publish_models([discussion], group_id=_group_id_of(discussion))
+    batch.publish_models([discussion], group_id=_group_id_of(discussion))
 
 
-def comments_moved(target: Target, events: Iterable[Any], group_id: int | None) -> None:
+@_call_site
+def comments_moved(batch: Batch, events: Iterable[Any], group_id: int | None) -> None:
     """Comments were moved to another thread: all events of that thread."""
-    target.publish_models(events, group_id=group_id)
+    batch.publish_models(events, group_id=group_id)
 
 
 # ── polls ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def poll_discarded(target: Target, poll: Any) -> None:
+@_call_site
+def poll_discarded(batch: Batch, poll: Any) -> None:
     """A poll was taken back: the event of its creation, with the poll as it is now."""
-    target.publish_models([read(poll, "created_event")], group_id=_group_id_of(poll))
+    batch.publish_models([read(poll, "created_event")], group_id=_group_id_of(poll))
 
 
-def stance_replaced(target: Target, previous: Any) -> None:
+@_call_site
+def stance_replaced(batch: Batch, previous: Any) -> None:
     """Somebody has voted anew: the old stance, which is not the latest any more.
 
     In a poll without a group it reaches nobody, as in Loomio.
     """
-    target.publish_models([previous], group_id=_group_id_of(read(previous, "poll")))
+    batch.publish_models([previous], group_id=_group_id_of(read(previous, "poll")))
 
 
-def stances_outdated(target: Target, stances: Iterable[Any], poll: Any) -> None:
+@_call_site
+def stances_outdated(batch: Batch, stances: Iterable[Any], poll: Any) -> None:
     """Old stances that have answers, up to 50, newest first. Serialised for the group."""
-    target.publish_models(as_list(stances)[:OUTDATED_STANCES], group_id=_group_id_of(poll))
+    batch.publish_models(as_list(stances)[:OUTDATED_STANCES], group_id=_group_id_of(poll))
 
 
-def poll_template_settings_changed(target: Target, group: Any) -> None:
+@_call_site
+def poll_template_settings_changed(batch: Batch, group: Any) -> None:
     """A group shows its poll templates in another way."""
-    target.publish_models([group], group_id=read(group, "id"))
+    batch.publish_models([group], group_id=read(group, "id"))
 
 
 # ── everything else ─────────────────────────────────────────────────────────────────────────────
 
 
-def task_done(target: Target, record: Any) -> None:
+@_call_site
+def task_done(batch: Batch, record: Any) -> None:
     """A box was ticked, or unticked, in a text: the record with that text."""
-    _to_group_and_guests(target, [record], record)
+    _to_group_and_guests(batch, [record], record)
 
 
-def tag_changed(target: Target, tag: Any) -> None:
+@_call_site
+def tag_changed(batch: Batch, tag: Any) -> None:
     """A tag was made or changed."""
-    target.publish_models([tag], group_id=_group_id_of(tag))
+    batch.publish_models([tag], group_id=_group_id_of(tag))
 
 
-def translations_updated(
-    target: Target, translations: Iterable[Any], group_id: int | None
-) -> None:
+@_call_site
+def translations_updated(batch: Batch, translations: Iterable[Any], group_id: int | None) -> None:
     """A record that was translated has changed: its translations, each in a message of its own."""
     for translation in as_list(translations):
-        target.publish_models([translation], group_id=group_id)
+        batch.publish_models([translation], group_id=group_id)
 
 
-def membership_titles_changed(target: Target, user: Any, group_id: int) -> None:
+@_call_site
+def membership_titles_changed(batch: Batch, user: Any, group_id: int) -> None:
     """A member's title, or role, in a group has changed."""
-    target.publish_models([user], serializer=AuthorSerializer, group_id=group_id)
+    batch.publish_models([user], serializer=AuthorSerializer, group_id=group_id)
 
 
-def transcript_appended(target: Target, record: Any) -> None:
+@_call_site
+def transcript_appended(batch: Batch, record: Any) -> None:
     """What was said in a recording has been written down, at the end of a record's text."""
-    target.publish_models([record], group_id=_group_id_of(record))
+    batch.publish_models([record], group_id=_group_id_of(record))

@@ -6,17 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from publisher import loomio
-from publisher.testing import RecordingPublisher
+from publisher import InvalidMessage, loomio
+from publisher.batch import Batch
+from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
 from tests.unit.publisher.loomio.models import model
 
 DOCS = Path(__file__).parents[4] / "docs" / "publishing.md"
 
 
-class Target:
+class Target(Batch):
     """Notes what it is asked to publish."""
 
     def __init__(self):
+        super().__init__()
         self.asked = []
 
     def publish_models(self, models, *, serializer=None, root=None, group_id=None, user_id=None):
@@ -174,6 +176,74 @@ def test_a_batch_and_a_publisher_are_targets():
         loomio.tag_changed(batch, tag)
 
     assert publisher.records("group-7") == [{"tags": [vars(tag)]}] * 2
+
+
+@pytest.mark.parametrize("group_id", [True, 7.9, "7", "x", 0, -1])
+def test_a_wrong_id_of_a_group_is_nobodys_room(group_id):
+    publisher = RecordingPublisher()
+
+    with pytest.raises(InvalidMessage, match="group_id must be a positive int"):
+        loomio.tag_changed(publisher, some(group_id=group_id))
+
+
+@pytest.mark.parametrize(
+    ("call", "models"),
+    [
+        (loomio.notification, some(id=1)),
+        (loomio.poll_discarded, some(group_id=7)),
+        (loomio.poll_discarded, {"group_id": 7}),
+    ],
+)
+def test_what_a_model_lacks_is_named(call, models):
+    with pytest.raises(InvalidMessage, match=r"models cannot be read: .*(user_id|created_event)"):
+        call(RecordingPublisher(), models)
+
+
+def test_all_of_a_call_is_published_or_nothing():
+    publisher = RecordingPublisher()
+    group = model("Group", {"id": 7})
+    record = some(group_id=7, guests=[some(id=3), some(id=None)])
+
+    with pytest.raises(InvalidMessage, match=r"guests\.id is missing"):
+        loomio.task_done(publisher, record)
+    with pytest.raises(InvalidMessage):
+        loomio.translations_updated(publisher, [group, some(id=1)], 7)
+
+    assert publisher.published == []
+
+
+@pytest.mark.parametrize(
+    "eventable", [model("Group", {"id": 7}), {"id": 7}], ids=["object", "mapping"]
+)
+def test_a_group_belongs_to_itself(target, eventable):
+    event = some(eventable=eventable, eventable_type="Group")
+
+    loomio.event_live_update(target, event)
+
+    assert target.asked == [to_group(event, 7)]
+
+
+class Related:
+    """As Django's related managers, which can be called, with something else."""
+
+    def __call__(self, *, manager):
+        raise AssertionError(manager)
+
+    def all(self):
+        return [some(id=3)]
+
+
+def test_guests_may_be_a_relation_of_django(target):
+    record = some(group_id=None, guests=Related())
+
+    loomio.task_done(target, record)
+
+    assert target.asked == [to_user(record, 3)]
+
+
+def test_an_asynchronous_publisher_is_told_to_batch():
+    with pytest.raises(InvalidMessage, match="pass a batch"):
+        loomio.tag_changed(AsyncRecordingPublisher(), some(group_id=7))
 
 
 def test_the_table_in_the_docs_names_every_function_and_no_other():
