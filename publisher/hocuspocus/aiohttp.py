@@ -22,10 +22,13 @@ def handler(
 
     async def handle(request: web.Request) -> web.Response:
         body = b""
-        async for piece in request.content.iter_chunked(BODY_BYTES_MAX):
-            body += piece
-            if len(body) > BODY_BYTES_MAX:
-                break
+        try:
+            async for piece in request.content.iter_chunked(BODY_BYTES_MAX):
+                body += piece
+                if len(body) > BODY_BYTES_MAX:
+                    break
+        except web.RequestPayloadError:
+            return web.Response(status=400)  # not what its Content-Encoding says
         decision = await authorize_request_async(body, find_user=find_user, can_edit=can_edit)
         return web.Response(status=decision.status)
 

@@ -34,10 +34,11 @@ class App:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        status = 405
+        status, headers = 405, [(b"content-length", b"0")]
         if scope["method"] == "POST":
             status = (await self._decide(receive)).status
-        headers = [(b"content-length", b"0")]
+        else:
+            headers.append((b"allow", b"POST"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 

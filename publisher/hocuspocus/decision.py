@@ -170,7 +170,8 @@ def _read(user_secret: object, document_name: object) -> _Request | Decision:
 def _is_secret_of(user: Any, secret: str) -> bool:
     known = "" if user is None else read(user, "secret_token", None) or ""
     # Compared in any case: how long it takes tells nobody who exists.
-    return hmac.compare_digest(str(known).encode(), secret.encode()) and bool(known)
+    one, other = (text.encode(errors="surrogatepass") for text in (str(known), secret))
+    return hmac.compare_digest(one, other) and bool(known)
 
 
 def _is_text(value: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from publisher.hocuspocus.body import BODY_BYTES_MAX, authorize_request
 from publisher.hocuspocus.decision import Decision, EditableType
@@ -11,6 +11,9 @@ from publisher.hocuspocus.decision import Decision, EditableType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
+
+
+_DIGITS_MAX: Final = 6
 
 
 class App:
@@ -26,15 +29,18 @@ class App:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        status = HTTPStatus.METHOD_NOT_ALLOWED
+        status, headers = HTTPStatus.METHOD_NOT_ALLOWED, [("Content-Length", "0")]
         if environ["REQUEST_METHOD"] == "POST":
             status = HTTPStatus(self._decide(environ).status)
-        start_response(f"{status.value} {status.phrase}", [("Content-Length", "0")])
+        else:
+            headers.append(("Allow", "POST"))
+        start_response(f"{status.value} {status.phrase}", headers)
         return [b""]
 
     def _decide(self, environ: WSGIEnvironment) -> Decision:
         length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
+        is_known = length.isascii() and length.isdecimal() and len(length) <= _DIGITS_MAX
+        if not is_known or int(length) > BODY_BYTES_MAX:
             return Decision(400, "the body is too long, or of unknown length")
         body = environ["wsgi.input"].read(int(length))
         return authorize_request(body, find_user=self._find_user, can_edit=self._can_edit)

@@ -15,8 +15,9 @@
 ``{"users": [...], "comments": [...]}``.
 """
 
-from publisher.serializers.cache import Loaders, RecordCache, default_loaders
+from publisher.serializers.cache import RecordCache
 from publisher.serializers.fields import Attribute, Attributes, HasMany, HasOne, Hidden
+from publisher.serializers.loaders import Loaders, default_loaders
 from publisher.serializers.scope import Scope
 from publisher.serializers.serializer import Serializer
 from publisher.serializers.walk import serialize_models

@@ -3,110 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from publisher.serializers.read import read
+from publisher.errors import InvalidMessage
+from publisher.serializers.found import UNKNOWN, Found
+from publisher.serializers.loaders import default_loaders
+from publisher.serializers.read import id_of, is_mapping, read
 from publisher.serializers.registry import registry
+from publisher.serializers.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Iterable, Iterator, Mapping
 
-    Load: TypeAlias = Callable[[Sequence[Any], int | None], Mapping[Any, Any]]
-
-UNKNOWN: Final = object()
-"""Nothing was loaded for this association: it has to be read from the model."""
+    from publisher.serializers.links import Link
+    from publisher.serializers.loaders import Loaders
+    from publisher.serializers.registry import AnySerializer
 
 
-class Loaders:
-    """How associations are loaded, one query each, whatever is being published."""
-
-    def __init__(self) -> None:
-        self._loads: dict[tuple[str, str], Load] = {}
-
-    def add(self, model: str, association: str, load: Load) -> None:
-        """Load an association in a way of your own.
-
-        Args:
-            model: Name of the class that has it.
-            association: Its name.
-            load: Called with models and the user who will read the message, or None; returns what
-                was found by id of the model. Who is not in there has none.
-        """
-        self._loads[model, association] = load
-
-    def has_one(
-        self,
-        model: str,
-        association: str,
-        *,
-        key: str,
-        load: Callable[[list[Any]], Mapping[Any, Any]],
-    ) -> None:
-        """Load records that are named by a column.
-
-        Args:
-            model: Name of the class that has the column.
-            association: Its name.
-            key: The column, such as ``author_id``.
-            load: Called with ids; returns records by id: Django's ``User.objects.in_bulk``.
-        """
-
-        def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
-            del user_id
-            keys = {read(model, "id"): read(model, key) for model in models}
-            found = load(sorted({value for value in keys.values() if value is not None}))
-            return {model_id: found.get(value) for model_id, value in keys.items()}
-
-        self.add(model, association, by_model)
-
-    def has_many(
-        self,
-        model: str,
-        association: str,
-        *,
-        key: str,
-        load: Callable[[list[Any]], Iterable[Any]],
-    ) -> None:
-        """Load records that name the model in a column of their own.
-
-        Args:
-            model: Name of the class that is named.
-            association: Its name.
-            key: The column of the records, such as ``poll_id``.
-            load: Called with ids; returns all records that name one of them, in order.
-        """
-
-        def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
-            del user_id
-            found: dict[Any, list[Any]] = {read(model, "id"): [] for model in models}
-            for record in load(sorted(found)):
-                found[read(record, key)].append(record)
-            return found
-
-        self.add(model, association, by_model)
-
-    def find(self, model: Any, association: str) -> tuple[str, Load] | None:
-        """The loader for a model's class or one of its bases, and the name of that class."""
-        for base in type(model).__mro__:
-            load = self._loads.get((base.__name__, association))
-            if load is not None:
-                return base.__name__, load
-        return None
-
-    def __bool__(self) -> bool:
-        return bool(self._loads)
-
-
-default_loaders: Final = Loaders()
-"""Of the application: filled once, at its start."""
-
-
-class RecordCache:
-    """Associations by class, name and id of the model that has them."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[str, str], dict[Any, Any]] = {}
+class RecordCache(Found):
+    """Loads associations of a collection, and of what they lead to."""
 
     @classmethod
     def for_collection(
@@ -116,6 +31,7 @@ class RecordCache:
         *,
         loaders: Loaders | None = None,
         serializer: Any = None,
+        values: Mapping[str, Any] | None = None,
     ) -> RecordCache:
         """Load what the serializers of these models, and of what they lead to, will ask for.
 
@@ -128,10 +44,15 @@ class RecordCache:
             loaders: How; ``default_loaders`` if omitted. An association without a loader is read
                 from the models.
             serializer: As for ``serialize_models``.
+            values: The scope, as for ``serialize_models``.
+
+        Raises:
+            InvalidMessage: If a model has no serializer or no id, or a loader fails.
         """
         cache, loaders = cls(), default_loaders if loaders is None else loaders
         if not loaders:
             return cache
+        scope = Scope(values, current_user_id=user_id, cache=cache)
         level: dict[Any, list[Any]] = defaultdict(list)
         for model in models:
             level[serializer or registry.of(model)].append(model)
@@ -139,42 +60,69 @@ class RecordCache:
         while level:
             following: dict[Any, list[Any]] = defaultdict(list)
             for known, group in level.items():
-                fresh = [each for each in group if (known, read(each, "id")) not in seen]
-                seen.update((known, read(each, "id")) for each in fresh)
+                ids = {id_of(each, known.__name__): each for each in group}
+                fresh = [each for number, each in ids.items() if (known, number) not in seen]
+                seen.update((known, number) for number in ids)
+                for name in known.needs if fresh else ():
+                    cache._load(name, fresh, user_id, loaders)
                 for link in known.links if fresh else ():
-                    for found in cache._follow(link, fresh, user_id, loaders):
-                        following[link.serializer_for(found)].append(found)
+                    for next_one, found in cache._follow(link, fresh, scope, loaders):
+                        following[next_one].append(found)
             level = following
         return cache
 
     def _follow(
-        self, link: Any, models: list[Any], user_id: int | None, loaders: Loaders
-    ) -> list[Any]:
-        loader = loaders.find(models[0], link.name)
+        self, link: Link, models: list[Any], scope: Scope, loaders: Loaders
+    ) -> Iterator[tuple[AnySerializer, Any]]:
+        """Load an association, or read it where nothing loads it. Go to what it leads to."""
+        is_loaded = self._load(link.name, models, scope.current_user_id, loaders)
+        for model in models:
+            found = self.fetch(model, link.name) if is_loaded else self._read(link, model, scope)
+            if found is UNKNOWN or found is None:
+                continue
+            for each in found if link.is_many else [found]:
+                if link.root:
+                    yield link.serializer_for(each), each
+                else:
+                    yield link.serializer_for_any(model, each), each
+
+    def _read(self, link: Link, model: Any, scope: Scope) -> Any:
+        """What a model says that it is associated with, to be read once."""
+        if link.get is not None or (link.when is not None and not link.when(model, scope)):
+            return UNKNOWN
+        found = _as_found(link.read_from(model), is_many=link.is_many)
+        if not is_mapping(model):  # whose class says nothing
+            table = self._found.setdefault((type(model).__name__, link.name), {})
+            table[read(model, "id")] = found
+        return found
+
+    def _load(
+        self, association: str, models: list[Any], user_id: int | None, loaders: Loaders
+    ) -> bool:
+        """Load an association of models of one class. Return whether there is a loader."""
+        loader = loaders.find(models[0], association)
         if loader is None:
-            return []
+            return False
         name, load = loader
-        known = self._found.setdefault((name, link.name), {})
+        known = self._found.setdefault((name, association), {})
         missing = [model for model in models if read(model, "id") not in known]
         if missing:
-            found = load(missing, user_id)
-            known.update({read(model, "id"): found.get(read(model, "id")) for model in missing})
-        reached: list[Any] = []
-        for model in models:
-            value = known[read(model, "id")]
-            if value is not None:
-                reached.extend(value if isinstance(value, (list, tuple)) else [value])
-        return reached
+            try:
+                found = load(missing, user_id)
+                for model in missing:
+                    number = read(model, "id")
+                    known[number] = _as_found(found.get(number))
+            except (AttributeError, KeyError, TypeError) as error:
+                raise InvalidMessage(
+                    f"the loader of {name}.{association}",
+                    f"failed: {type(error).__name__}: {error}",
+                ) from error
+        return True
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
 
-    def fetch(self, model: Any, association: str) -> Any:
-        """What was loaded for a model; UNKNOWN if nobody has tried. None is an answer."""
-        if not self._found:
-            return UNKNOWN
-        for base in type(model).__mro__:
-            found = self._found.get((base.__name__, association))
-            if found is not None:
-                return found.get(read(model, "id", None), UNKNOWN)
-        return UNKNOWN
+def _as_found(value: Any, *, is_many: bool = False) -> Any:
+    """A list if there may be more than one: it is gone through more than once."""
+    if hasattr(value, "all") and is_many:
+        value = value.all()
+    is_iterator = hasattr(value, "__next__")
+    return list(value) if value is not None and (is_many or is_iterator) else value

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from publisher.errors import InvalidMessage
-from publisher.serializers.cache import UNKNOWN
 from publisher.serializers.fields import Association, HasMany, HasOne
+from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, singular
 from publisher.serializers.read import is_mapping, read
 from publisher.serializers.registry import registry
@@ -36,7 +36,7 @@ class Link:
 
     __slots__ = (
         "_declared",
-        "_default",
+        "_is_optional",
         "_module",
         "_only",
         "_type_from",
@@ -57,7 +57,7 @@ class Link:
         self.is_many = isinstance(association, HasMany)
         self._where, self._module = f"{owner}.{name}", module
         self._declared = association.serializer
-        self._default: object = None if association.is_optional else UNKNOWN
+        self._is_optional = association.is_optional
         self._type_from: str | None = None
         self._only: frozenset[str] = frozenset()
         if self.is_many:
@@ -79,15 +79,30 @@ class Link:
         if self.get is not None:
             return self.get(model, scope)
         found = scope.cache.fetch(model, self.name)
-        if found is UNKNOWN:
-            found = read(model, self.name, self._default)
-        if found is UNKNOWN:
-            raise InvalidMessage(
-                self._where,
-                f"cannot be read: {type(model).__name__} has no {self.name}; declare it with "
-                "get=..., or load it",
-            )
-        return found
+        return self.read_from(model) if found is UNKNOWN else found
+
+    def read_from(self, model: Any) -> Any:
+        """What the model itself says.
+
+        Raises:
+            InvalidMessage: If it has no such attribute, or fails to read it.
+        """
+        found = read(model, self.name, UNKNOWN)
+        return self._missing(model) if found is UNKNOWN else found
+
+    def _missing(self, model: Any) -> None:
+        """The model has none, or fails to say."""
+        try:
+            read(model, self.name)
+        except AttributeError as error:
+            # Django's, where no record leads back to this one.
+            is_nothing = type(error).__name__ == "RelatedObjectDoesNotExist"
+            is_absent = self._is_optional and not hasattr(type(model), self.name)
+            if not (is_nothing or is_absent):
+                raise InvalidMessage(
+                    self._where,
+                    f"cannot be read: {error}; declare it with get=..., or load it",
+                ) from error
 
     def serializer_for(self, found: Any) -> AnySerializer:
         """The serializer of a record that was found.

@@ -39,12 +39,9 @@ def read(model: Any, name: str, default: object = MISSING) -> Any:
     Raises:
         AttributeError: If the model has no such attribute.
     """
-    if type(model) in OBJECTS:
-        value = getattr(model, name, default)
-    elif is_mapping(model):
-        value = model.get(name, default)
-    else:
-        value = getattr(model, name, default)
+    if type(model) in OBJECTS or not is_mapping(model):
+        return getattr(model, name) if default is MISSING else getattr(model, name, default)
+    value = model.get(name, default)
     if value is MISSING:
         message = f"{type(model).__name__} has no {name}"
         raise AttributeError(message)

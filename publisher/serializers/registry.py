@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
@@ -19,7 +20,7 @@ class Registry:
     """Serializers by the class of their models, and by their own name."""
 
     def __init__(self) -> None:
-        self._by_name: dict[str, AnySerializer] = {}
+        self._by_name: defaultdict[str, list[AnySerializer]] = defaultdict(list)
         self._own: dict[type | str, AnySerializer] = {}
         self._ready_made: dict[type | str, AnySerializer] = {}
         self._found: dict[type, AnySerializer] = {}
@@ -34,21 +35,26 @@ class Registry:
             model: Class of its models, or its name; None if it is only found by its own name.
             is_ready_made: One of the application comes before it.
         """
-        self._by_name[serializer.__name__] = serializer
+        self._by_name[serializer.__name__].append(serializer)
         if model is not None:
             (self._ready_made if is_ready_made else self._own)[model] = serializer
             self._found.clear()
 
     def named(self, name: str, module: str) -> AnySerializer:
-        """The serializer class with this name, first of all the one in a module.
+        """The serializer class with this name: of a module, else of its package, else the last one.
 
         Raises:
             InvalidMessage: If there is none.
         """
-        found = getattr(sys.modules.get(module), name, None) or self._by_name.get(name)
-        if found is None:
+        found = getattr(sys.modules.get(module), name, None)
+        if found is not None:
+            return cast("AnySerializer", found)
+        if not self._by_name.get(name):
             raise InvalidMessage("serializer", f"{name} is not defined")
-        return cast("AnySerializer", found)
+        package = module.partition(".")[0]
+        known = self._by_name[name]
+        near = [each for each in known if each.__module__.partition(".")[0] == package]
+        return (near or known)[-1]
 
     def of(self, model: Any, type_name: object = None) -> AnySerializer:
         """The serializer that is declared for a model's class, or for one of its bases.
@@ -67,8 +73,12 @@ class Registry:
         kind = type(model)
         found = self._found.get(kind)
         if found is None:
+            if model.__class__ is not kind:
+                kind = model.__class__  # it stands for another, as request.user in Django
             keys = [key for base in kind.__mro__ for key in (base, base.__name__)]
             found = self._search(keys, kind.__name__)
+            if kind is not type(model):
+                return found
             if len(self._found) >= CLASSES_MAX:
                 self._found.clear()
             self._found[kind] = found

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from publisher.serializers.cache import RecordCache
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from publisher.errors import InvalidMessage
+from publisher.serializers.found import Found
 
 
 class Scope:
@@ -27,11 +26,13 @@ class Scope:
         values: Mapping[str, Any] | None = None,
         *,
         current_user_id: int | None = None,
-        cache: RecordCache | None = None,
+        cache: Found | None = None,
     ) -> None:
-        self._values = {} if values is None else values
+        if values is not None and not isinstance(values, Mapping):
+            raise InvalidMessage("scope", f"must be a mapping, not {type(values).__name__}")
         self.current_user_id = current_user_id
-        self.cache = RecordCache() if cache is None else cache
+        self.cache = Found() if cache is None else cache
+        self._values = {**(values or {}), "current_user_id": current_user_id, "cache": self.cache}
 
     def get(self, name: str, default: Any = None) -> Any:
         """One of the caller's own values."""

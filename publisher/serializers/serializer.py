@@ -11,6 +11,8 @@ from publisher.serializers.plan import Plan
 from publisher.serializers.registry import registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from publisher.serializers.scope import Scope
 
 Model = TypeVar("Model")
@@ -26,11 +28,13 @@ class Serializer(Generic[Model]):
         is_ready_made: One of an application for the same models comes before it.
 
     Class attributes:
-        root: Collection of its records if they are what is published; the plural of the model's
-            name in lower case if omitted.
+        root: Collection of its records if they are what is published; ``blogposts`` for
+            a ``BlogPost`` if omitted, as in Rails.
         attributes: Names, in the order in which they stand in the record. One that is not simply
             read from the model is declared beside: ``pinned_title = Attribute(...)``.
         hidden: Attributes that are null sometimes.
+        needs: Associations that attributes depend on, for loaders: only those that are not
+            followed anyway.
 
     Associations are declared in the order in which they are followed: ``author = HasOne(...)``,
     ``tags = HasMany(...)``. A subclass takes over those of its base. Where a name is taken by one of
@@ -41,7 +45,11 @@ class Serializer(Generic[Model]):
     root: ClassVar[str] = ""
     attributes: ClassVar[Attributes] = Attributes()
     hidden: ClassVar[Hidden] = Hidden()
+    needs: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[Link, ...]] = ()
+
+    makes_records: ClassVar[bool] = False
+    """It has a ``record_of`` of its own."""
 
     _plan: ClassVar[Plan]
 
@@ -61,6 +69,8 @@ class Serializer(Generic[Model]):
                 for name, value in vars(base).items()
                 if isinstance(value, (Attribute, Association))
             )
+        cls._check(fields, omit)
+        cls.attributes = Attributes(*(name for name in cls.attributes if name not in omit))
         fields = {name: field for name, field in fields.items() if name not in omit}
         cls.links = tuple(
             Link(name, field, cls.__name__, cls.__module__)
@@ -71,8 +81,38 @@ class Serializer(Generic[Model]):
         cls._plan = Plan(cls.__name__, cls.attributes, specials, cls.hidden)
         if model is not None:
             cls.model_name = model if isinstance(model, str) else model.__name__
-        cls.root = vars(cls).get("root") or plural(cls.model_name.lower())
+        if "root" not in vars(cls) and (model is not None or not cls.root):
+            cls.root = plural(cls.model_name.lower()) if cls.model_name else ""
+        cls.makes_records = "record_of" in {
+            name for base in cls.__mro__ if base is not Serializer for name in vars(base)
+        }
         registry.add(cls, model, is_ready_made=is_ready_made)
+
+    @classmethod
+    def _check(cls, fields: Mapping[str, Attribute | Association], omit: tuple[str, ...]) -> None:
+        """Mistakes in a declaration would publish too much, or nothing, without a word.
+
+        Raises:
+            TypeError: For each of them.
+        """
+        own = vars(cls)
+        for kind, name in ((Attributes, "attributes"), (Hidden, "hidden")):
+            if any(isinstance(value, kind) and found != name for found, value in own.items()):
+                raise TypeError(
+                    f"{cls.__name__} has {kind.__name__} under another name than {name}"
+                )
+        if not isinstance(cls.attributes, Attributes):
+            raise TypeError(f"{cls.__name__}.attributes must be Attributes(...)")
+        if cls.hidden and cls.hidden.when is None:
+            raise TypeError(f"{cls.__name__}.hidden needs when=...")
+        names = set(cls.attributes)
+        listed = {
+            found.removesuffix("_") for found, value in own.items() if isinstance(value, Attribute)
+        }
+        if unlisted := (listed | own.get("hidden", Hidden())) - names:
+            raise TypeError(f"{cls.__name__}.attributes lacks {', '.join(sorted(unlisted))}")
+        if unknown := set(omit) - names - set(fields):
+            raise TypeError(f"{cls.__name__} cannot omit {', '.join(sorted(unknown))}")
 
     @classmethod
     def record_of(cls, model: Model, scope: Scope) -> dict[str, object]:

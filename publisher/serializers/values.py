@@ -5,7 +5,7 @@ date and time          ISO 8601, UTC, milliseconds, ``Z``; a naive one is in UTC
 date                   ``2026-01-31``
 time                   ``09:15:00.000``
 timedelta              whole seconds
-Decimal                a string that always has a point: ``"12.0"``
+Decimal                a string that always has a point, and no spare zeros: ``"12.0"``
 UUID                   its text
 Enum                   its value
 mapping                an object; keys become text: ``{7: …}`` is ``{"7": …}``
@@ -111,8 +111,8 @@ def _decimal(value: Decimal, where: str, depth: int) -> str:
     del depth
     if not value.is_finite():
         raise InvalidMessage(where, "is NaN or infinite, which JSON does not know")
-    text = format(value, "f")
-    return text if "." in text else f"{text}.0"
+    whole, _, fraction = format(value, "f").partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -127,8 +127,11 @@ def moment(value: dt.datetime) -> str:
 
 
 def _moment(value: dt.datetime, where: str, depth: int) -> str:
-    del where, depth
-    return moment.__wrapped__(value) if value.fold else moment(value)
+    del depth
+    try:
+        return moment.__wrapped__(value) if value.fold else moment(value)
+    except OverflowError:
+        raise InvalidMessage(where, "is beyond the years 1 to 9999 in UTC") from None
 
 
 def _moment_of_a_subclass(value: dt.datetime, where: str, depth: int) -> str:

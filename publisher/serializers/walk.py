@@ -15,15 +15,17 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from publisher.errors import InvalidMessage
-from publisher.serializers.cache import UNKNOWN, RecordCache
+from publisher.serializers.cache import RecordCache
+from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, underscored
 from publisher.serializers.read import OBJECTS, id_of
 from publisher.serializers.registry import registry
 from publisher.serializers.scope import Scope
+from publisher.serializers.values import as_json
 
 if TYPE_CHECKING:
-    from publisher.serializers.cache import Loaders
     from publisher.serializers.links import Link
+    from publisher.serializers.loaders import Loaders
     from publisher.serializers.serializer import Serializer
 
 
@@ -49,7 +51,8 @@ def serialize_models(
         omit_empty: Leave out collections in which there is nothing.
 
     Returns:
-        Records by collection; empty if there are no models.
+        Records by collection; empty if there are no models. Lists and objects in them may be the
+        models' own.
 
     Raises:
         InvalidMessage: If a model has no serializer or no id, or a value is none that JSON knows.
@@ -57,19 +60,23 @@ def serialize_models(
     collection = as_list(models)
     if not collection:
         return {}
-    chosen = serializer or registry.of(collection[0])
-    cache = RecordCache.for_collection(
-        collection, current_user_id, loaders=loaders, serializer=chosen
-    )
-    walk = _Walk(Scope(scope, current_user_id=current_user_id, cache=cache))
-    root = root or chosen.root
+    chosen = _serializer_of(collection) if serializer is None else serializer
+    root = root or getattr(chosen, "root", None)
+    if not root:
+        raise InvalidMessage("root", "is missing: the serializer has neither root nor model")
     try:
         for model in collection:
             id_of(model, chosen.__name__)
+        cache = RecordCache.for_collection(
+            collection, current_user_id, loaders=loaders, serializer=chosen, values=scope
+        )
+        walk = _Walk(Scope(scope, current_user_id=current_user_id, cache=cache))
         primary = [walk.record(model, chosen) for model in collection]
+    except AttributeError as error:
+        raise InvalidMessage("models", f"cannot be read: {error}") from error
     except RecursionError:
         raise InvalidMessage(
-            "models", "lead to each other without an end: leave an association out"
+            "models", "lead to each other too far: leave an association out"
         ) from None
     records = walk.records
     records.pop(root, None)
@@ -77,15 +84,24 @@ def serialize_models(
     return {name: found for name, found in records.items() if found} if omit_empty else records
 
 
+def _serializer_of(models: list[Any]) -> type[Serializer[Any]]:
+    chosen = registry.of(models[0])
+    if len(models) > 1 and any(registry.of(model) is not chosen for model in models):
+        raise InvalidMessage("models", "are of more than one type: publish them apart")
+    return chosen
+
+
 def as_list(models: Any) -> list[Any]:
-    """One model, or any iterable of models, as a list. None is none."""
+    """One model, or any iterable of models, as a list. None is none.
+
+    What has an id is one, also if it is iterable, as a model of pydantic is.
+    """
     if type(models) is list:
         return models
     if models is None:
         return []
-    if isinstance(models, Iterable) and not isinstance(models, (str, bytes, Mapping)):
-        return list(models)
-    return [models]
+    is_one = isinstance(models, (str, bytes, Mapping)) or hasattr(models, "id")
+    return list(models) if isinstance(models, Iterable) and not is_one else [models]
 
 
 class _Walk:
@@ -103,13 +119,18 @@ class _Walk:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._is_cached = bool(scope.cache)
-        self._seen: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, str, int]] = set()
         self.records: dict[str, list[dict[str, object]]] = {}
 
     def record(self, model: Any, serializer: type[Serializer[Any]]) -> dict[str, object]:
         """The record of a model; what it leads to is put beside."""
         scope, records = self._scope, self.records
         record = serializer.record_of(model, scope)
+        if serializer.makes_records:
+            record = {
+                name: as_json(value, f"{serializer.__name__}.{name}")
+                for name, value in record.items()
+            }
         is_simple = not self._is_cached and type(model) in OBJECTS
         for link in serializer.links:
             if link.when is not None and not link.when(model, scope):
@@ -148,7 +169,7 @@ class _Walk:
         model_id: int = getattr(model, "id", None)  # type: ignore[assignment]
         if type(model_id) is not int or model_id <= 0:
             model_id = id_of(model, serializer.__name__)
-        key = root, model_id
+        key = root, serializer.model_name, model_id
         if key not in self._seen:
             # Before it is followed: who leads back to it finds it done.
             self._seen.add(key)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from publisher.loomio.serializers.facts import associated, has, is_discarded, is_markdown
+from publisher.loomio.serializers.facts import associated, has, is_discarded, is_markdown, own
 from publisher.loomio.serializers.people import AuthorSerializer, GroupSerializer
 from publisher.loomio.serializers.threads import DiscussionSerializer, EventSerializer
 from publisher.serializers.fields import Attribute, Attributes, HasMany, HasOne, Hidden
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def _shows_results(poll: Any, scope: Scope) -> bool:
-    """As ``poll.show_results?(voted: true)``: the model says so, as a value or as a method."""
+    """As ``poll.show_results?(voted: true)``: the model says so, else its columns do."""
     del scope
-    shows = read(poll, "show_results", True)
+    shows = read(poll, "show_results", None)
+    if shows is None:
+        is_waiting = read(poll, "hide_results", None) == "until_closed"
+        return not is_waiting or read(poll, "closed_at", None) is not None
     return bool(shows(voted=True) if callable(shows) else shows)
 
 
 def _my_stance(poll: Any, scope: Scope) -> Any:
-    return None if scope.current_user_id is None else associated(poll, scope, "my_stance")
+    return own(poll, scope, "my_stance", "participant_id")
 
 
 class PollSerializer(Serializer[Any], is_ready_made=True, model="Poll"):
@@ -97,24 +100,24 @@ def _is_told_in_markdown(stance: Any, scope: Scope) -> bool:
 def _participant(stance: Any, scope: Scope) -> Any:
     """Nobody if the poll is anonymous, not even for oneself."""
     poll = associated(stance, scope, "poll")
-    if poll is not None and read(poll, "anonymous", False):
+    if poll is not None and read(poll, "anonymous"):
         return None
     return associated(stance, scope, "participant")
 
 
 def _participant_id(stance: Any, scope: Scope) -> object:
     poll = associated(stance, scope, "poll")
-    is_anonymous = poll is not None and read(poll, "anonymous", False)
+    is_anonymous = poll is not None and read(poll, "anonymous")
     return None if is_anonymous else read(stance, "participant_id")
 
 
 def _locale(stance: Any, scope: Scope) -> object:
     """The participant's, else the group's."""
-    own = read(stance, "locale", None)
-    if own is not None:
-        return own
     participant = associated(stance, scope, "participant")
-    return None if participant is None else read(participant, "locale", None)
+    locale = None if participant is None else read(participant, "locale", None)
+    poll = associated(stance, scope, "poll")
+    group = None if locale is not None or poll is None else associated(poll, scope, "group")
+    return locale if group is None else read(group, "locale", None)
 
 
 class StanceSerializer(Serializer[Any], is_ready_made=True, model="Stance"):
@@ -154,6 +157,7 @@ class OutcomeSerializer(Serializer[Any], is_ready_made=True, model="Outcome"):
         *("event_summary", "event_location", "attachments", "link_previews", "review_on"),
         *("poll_id", "poll_option_id", "group_id", "author_id", "versions_count"),
     )
+    needs: ClassVar[tuple[str, ...]] = ("poll",)
     group_id = Attribute(get=_group_id)
 
     author = HasOne(serializer=AuthorSerializer, root="users")

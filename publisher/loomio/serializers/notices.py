@@ -22,7 +22,7 @@ def _kind(notification: Any, scope: Scope) -> object:
         return read(notification, "kind", None)
     kind = read(event, "kind")
     if kind == "announcement_created":
-        return inside("custom_fields", "kind")(event, scope) or "group_announced"
+        return (read(event, "custom_fields", None) or {}).get("kind") or "group_announced"
     if kind == "user_mentioned" and _is_answer(notification, event, scope):
         return "comment_replied_to"
     return kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from publisher.loomio.serializers.facts import (
     associated,
@@ -12,6 +12,7 @@ from publisher.loomio.serializers.facts import (
     is_discarded,
     is_for_somebody,
     is_markdown,
+    own,
     translation_of,
 )
 from publisher.loomio.serializers.people import AuthorSerializer, GroupSerializer
@@ -67,30 +68,31 @@ class EventSerializer(Serializer[Any], is_ready_made=True, model="Event"):
 class NotifiedEventSerializer(EventSerializer, omit=("discussion", "parent"), is_ready_made=True):
     """An event that somebody is notified of: ``Notification::EventSerializer``."""
 
-    root = "events"
 
-
-_UNSAVED_READER: Final[dict[str, object]] = {
-    "id": None,
-    "volume": "normal",
-    "last_read_at": None,
-    "dismissed_at": None,
-    "read_ranges": [],
-    "revoked_at": None,
-    "inviter_id": None,
-    "guest": False,
-    "admin": False,
-}
+def _unsaved_reader(discussion: Any, scope: Scope) -> dict[str, object]:
+    """Of somebody who has not been in the thread: as loud as the user's membership."""
+    group = associated(discussion, scope, "group")
+    membership = group and own(group, scope, "current_user_membership", "user_id")
+    return {
+        "id": None,
+        "user_id": scope.current_user_id,
+        "volume": read(membership, "volume", "normal") if membership else "normal",
+        "last_read_at": None,
+        "dismissed_at": None,
+        "read_ranges": [],
+        "revoked_at": None,
+        "inviter_id": None,
+        "guest": False,
+        "admin": False,
+    }
 
 
 def _reader(name: str) -> Attribute:
     """Something of the reader's own: only in messages to that reader."""
 
     def find(discussion: Any, scope: Scope) -> object:
-        reader = associated(discussion, scope, "reader")
-        if name == "user_id":
-            return scope.current_user_id
-        return read(_UNSAVED_READER if reader is None else reader, name)
+        reader = own(discussion, scope, "reader", "user_id")
+        return read(_unsaved_reader(discussion, scope) if reader is None else reader, name)
 
     return Attribute(get=find, when=is_for_somebody)
 
@@ -109,6 +111,7 @@ class DiscussionSerializer(Serializer[Any], is_ready_made=True, model="Discussio
         *("revoked_at", "inviter_id", "guest", "admin"),
     )
     hidden = Hidden("title", "description", when=is_discarded)
+    needs: ClassVar[tuple[str, ...]] = ("reader",)
     mentioned_usernames = Attribute(when=is_markdown("description_format"))
     translation_id = Attribute(
         get=lambda model, scope: read(translation_of(model, scope), "id"), when=has_translation
@@ -150,6 +153,7 @@ class CommentSerializer(Serializer[Any], is_ready_made=True, model="Comment"):
         *("attachments", "link_previews", "author_id", "discarded_at"),
     )
     hidden = Hidden("body", when=is_discarded)
+    needs: ClassVar[tuple[str, ...]] = ("parent",)
     mentioned_usernames = Attribute(when=is_markdown("body_format"))
     author_id = Attribute(get=_author_id)
 

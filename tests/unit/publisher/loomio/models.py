@@ -40,6 +40,7 @@ class World:
         names = {
             "id": "discussion_reader_id",
             "volume": "discussion_reader_volume",
+            "user_id": "discussion_reader_user_id",
             **{
                 name: name
                 for name in ("last_read_at", "dismissed_at", "read_ranges", "revoked_at")

@@ -119,7 +119,7 @@ def test_a_chain_that_is_too_long_is_an_error_and_no_crash():
     for number in range(2, 3_000):
         note = Note(number, parent=note)
 
-    with pytest.raises(InvalidMessage, match="without an end"):
+    with pytest.raises(InvalidMessage, match="lead to each other too far"):
         serialize_models([note])
 
 
@@ -193,14 +193,19 @@ def test_an_id_is_a_positive_int(wrong):
 
 def test_an_attribute_that_is_not_there_is_named():
     class Wrong(Serializer[Note]):
+        root = "notes"
         attributes = Attributes("id", "colour")
 
-    with pytest.raises(InvalidMessage, match=r"Wrong\.colour cannot be read: Note has no colour"):
+    with pytest.raises(
+        InvalidMessage,
+        match=r"Wrong\.colour cannot be read: 'Note' object has no attribute 'colour'",
+    ):
         serialize_models(Note(1), serializer=Wrong)
 
 
 def test_an_association_that_is_not_there_is_named():
     class Wrong(Serializer[Note]):
+        root = "notes"
         attributes = Attributes("id")
         colour = HasOne(serializer=LabelSerializer)
 
@@ -210,6 +215,7 @@ def test_an_association_that_is_not_there_is_named():
 
 def test_a_serializer_that_is_not_defined_is_named():
     class Wrong(Serializer[Note]):
+        root = "notes"
         attributes = Attributes("id")
         writer = HasOne(serializer="NowhereSerializer")
 
