@@ -47,7 +47,8 @@ def records_command(
         return None
     # orjson writes dicts only.
     document = records if isinstance(records, dict) else dict(records)
-    body = payload("records", {"room": room, "records": document}, is_finite=is_finite)
+    name = b"null" if room is None else b'"%s"' % room.encode()
+    body = b'{"room":%s,"records":%s}' % (name, payload("records", document, is_finite=is_finite))
     return Command(("PUBLISH", RECORDS, body))
 
 

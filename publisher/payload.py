@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from publisher.errors import InvalidMessage
+from publisher.serializers.values import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+_AS_RAILS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _INT_MIN: Final = -(2**63)
 _INT_MAX: Final = 2**64 - 1
 _PLAIN: Final = frozenset({str, bool, int, type(None)})
@@ -25,30 +27,38 @@ def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
 
     Args:
         field: Argument to name if the document cannot be written.
-        document: JSON values. What orjson knows besides (date-times, UUIDs, enums, dataclasses)
-            is written its way.
+        document: JSON values, and what ``publisher.serializers.values`` writes as Rails does.
         is_finite: No number of it is NaN or infinite: that was looked at before.
 
     Raises:
-        InvalidMessage: If a value cannot be written: an unknown type, a key that is not a str,
-            NaN, an infinity, an int beyond 64 bits. It is named: ``records.polls[0].score``.
+        InvalidMessage: If a value cannot be written: an object (nobody has said which of its
+            attributes are for others), a key that is not a str, NaN, an infinity, an int beyond 64 bits. It is named: ``records.polls[0].score``.
     """
+
+    def write(value: object) -> object:
+        return as_json(value, field)
+
     try:
-        body = orjson.dumps(document)
+        body = orjson.dumps(document, write, _AS_RAILS)
     except orjson.JSONEncodeError as error:
-        return _written_slowly(field, document, error)
+        if isinstance(error.__cause__, InvalidMessage):
+            raise error.__cause__ from None
+        return _written_slowly(field, document, write, error)
     # orjson writes null for NaN.
     if not is_finite and b"null" in body and not _is_finite(document):
         _refuse_numbers(field, document)
     return body
 
 
-def _written_slowly(field: str, document: object, error: Exception) -> bytes:
+def _written_slowly(
+    field: str, document: object, write: Callable[[object], object], error: Exception
+) -> bytes:
     body = None
     if "key must be" not in str(error):
         # Lone surrogates, more than 254 levels: JSON all the same.
         with contextlib.suppress(TypeError, ValueError, RecursionError):
-            body = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+            text = json.dumps(document, separators=(",", ":"), allow_nan=False, default=write)
+            body = text.encode()
     if body is None:
         raise InvalidMessage(field, f"cannot be written as JSON: {error}") from error
     _refuse_numbers(field, document)  # which ends: the document is not in itself

@@ -1,6 +1,9 @@
 """Compact JSON in UTF-8, or a refusal that names the argument."""
 
+import datetime as dt
 import json
+import uuid
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
@@ -50,16 +53,31 @@ def test_a_number_that_no_client_can_read_is_named(value, where):
         payload("records", {"polls": [{}, {"score": value}]})
 
 
+@dataclass
+class Secret:
+    token: str = "s3cret"
+
+
 @pytest.mark.parametrize(
     "value",
-    [Decimal(1), object(), {1: 2}, {1, 2}, b"bytes"],
-    ids=["Decimal", "object", "int key", "set", "bytes"],
+    [object(), Secret(), {1: 2}, b"bytes", Decimal("NaN"), {float("nan")}],
+    ids=["object", "dataclass", "int key", "bytes", "Decimal", "set"],
 )
 def test_what_is_not_json_is_refused_by_name(value):
     with pytest.raises(InvalidMessage) as caught:
         payload("records", {"events": [value]})
 
     assert caught.value.field == "records"
+    assert "s3cret" not in str(caught.value)
+
+
+def test_values_are_written_as_rails_writes_them():
+    naive = dt.datetime(2026, 1, 31, 9, 15, 27, 412_345)  # noqa: DTZ001 - as in a database
+    values = [naive, dt.date(2026, 1, 31), Decimal("1.50"), {7}, uuid.UUID(int=7), "\ud800"]
+    written = ["2026-01-31T09:15:27.412Z", "2026-01-31", "1.5", [7], str(uuid.UUID(int=7))]
+
+    assert json.loads(payload("records", values[:-1])) == written
+    assert json.loads(payload("records", [values[0], values[-1]])) == [written[0], "\ud800"]
 
 
 def test_endless_nesting_is_refused():
