@@ -92,6 +92,8 @@ class Batch:
         return len(self._commands)
 
     def _add(self, command: Command | None) -> None:
+        if self._is_published:
+            raise InvalidMessage("batch", "was published before: nothing can be added any more")
         if command is not None:
             self._commands.append(command)
 

@@ -61,8 +61,12 @@ User = HasIdAndName | Mapping[str, object]
 
 
 def new_token() -> str:
-    """Make a token nobody can guess: 32 characters of ``A-Z a-z 0-9 - _``."""
-    return secrets.token_urlsafe(_NEW_TOKEN_BYTES)
+    """Make a token nobody can guess: 32 characters of ``A-Z a-z 0-9 - _``.
+
+    None begins with ``-``, which a command line would take for an option.
+    """
+    token = secrets.token_urlsafe(_NEW_TOKEN_BYTES)
+    return new_token() if token.startswith("-") else token
 
 
 def issue_steps(

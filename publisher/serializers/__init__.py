@@ -7,7 +7,7 @@
     class AuthorSerializer(Serializer[User], model=User):
         attributes = Attributes("id", "name")
 
-    class CommentSerializer(Serializer[Comment], model="Comment"):
+    class CommentSerializer(Serializer[Comment], model=Comment):
         attributes = Attributes("id", "body", "created_at")
         author = HasOne(serializer=AuthorSerializer, root="users")
 

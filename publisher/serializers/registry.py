@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
@@ -20,7 +19,7 @@ class Registry:
     """Serializers by the class of their models, and by their own name."""
 
     def __init__(self) -> None:
-        self._by_name: defaultdict[str, list[AnySerializer]] = defaultdict(list)
+        self._by_name: dict[str, tuple[AnySerializer, ...]] = {}
         self._own: dict[type | str, AnySerializer] = {}
         self._ready_made: dict[type | str, AnySerializer] = {}
         self._found: dict[type, AnySerializer] = {}
@@ -35,7 +34,8 @@ class Registry:
             model: Class of its models, or its name; None if it is only found by its own name.
             is_ready_made: One of the application comes before it.
         """
-        self._by_name[serializer.__name__].append(serializer)
+        same_name = self._by_name.get(serializer.__name__, ())
+        self._by_name[serializer.__name__] = (*same_name, serializer)
         if model is not None:
             (self._ready_made if is_ready_made else self._own)[model] = serializer
             self._found.clear()
@@ -49,10 +49,10 @@ class Registry:
         found = getattr(sys.modules.get(module), name, None)
         if found is not None:
             return cast("AnySerializer", found)
-        if not self._by_name.get(name):
+        known = self._by_name.get(name)
+        if known is None:
             raise InvalidMessage("serializer", f"{name} is not defined")
         package = module.partition(".")[0]
-        known = self._by_name[name]
         near = [each for each in known if each.__module__.partition(".")[0] == package]
         return (near or known)[-1]
 

@@ -78,7 +78,9 @@ class Serializer(Generic[Model]):
             if isinstance(field, Association)
         )
         specials = {name: field for name, field in fields.items() if isinstance(field, Attribute)}
-        cls._plan = Plan(cls.__name__, cls.attributes, specials, cls.hidden)
+        # Who has forgotten to declare one of their own finds Loomio's.
+        name = f"loomio.{cls.__name__}" if is_ready_made else cls.__name__
+        cls._plan = Plan(name, cls.attributes, specials, cls.hidden)
         if model is not None:
             cls.model_name = model if isinstance(model, str) else model.__name__
         if "root" not in vars(cls) and (model is not None or not cls.root):

@@ -80,8 +80,7 @@ def place(tmp_path, redis_server):
         else:
             place.write(block)
     channels = start_channel_server(
-        {"REDIS_URL": redis_server.url, "PUBLIC_APP_URL": place.url, "PORT": str(place.channels)},
-        "dev",
+        {"REDIS_URL": redis_server.url, "PORT": str(place.channels)}, "dev"
     )
     site = place.run_site()
     try:

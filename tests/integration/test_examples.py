@@ -154,4 +154,5 @@ def test_bad_input_is_no_error_of_the_server(url):
     assert ann.say(2, "")[0] in {400, 422}
     assert ann.ask("/groups/2/comments", b"[", **JSON)[0] in {400, 422}
     assert Visitor(url).say(2, "hi")[0] == 401
-    assert Visitor(url).ask("/boot", Authorization="Basic nonsense")[0] == 401
+    for login in ("nonsense", "é"):
+        assert Visitor(url).ask("/boot", Authorization=f"Basic {login}")[0] == 401

@@ -229,6 +229,8 @@ async def test_the_rest_of_a_batch_can_be_sent_later_and_nothing_twice(kind, ser
 
     with pytest.raises(InvalidMessage, match="published before"):
         await done(publisher.publish_batch(batch))
+    with pytest.raises(InvalidMessage, match="nothing can be added"):
+        batch.publish_records(RECORDS, user_id=4)
     with server.listen("/records") as listener:
         await done(publisher.publish_batch(batch.only(caught.value.unsent[1:])))
         rooms = [orjson.loads(payload)["room"] for _, payload in listener.heard()]

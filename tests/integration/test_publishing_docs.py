@@ -50,6 +50,7 @@ def test_every_block_does_what_the_page_says(new_redis_server, monkeypatch):
     world = World(json.loads((MESSAGES / "new_comment.json").read_text())["records"])
     names = {
         "User": User,
+        "Comment": Comment,
         "comment": Comment(
             id=1,
             body="hello",

@@ -52,9 +52,10 @@ def test_unfit_tokens_are_refused_without_being_quoted(token):
 
 
 def test_new_tokens_are_fit_and_differ():
-    tokens = {new_token() for _ in range(100)}
+    tokens = {new_token() for _ in range(1_000)}
 
-    assert len(tokens) == 100
+    assert len(tokens) == 1_000
+    assert not [token for token in tokens if token.startswith("-")]
     assert {len(token) for token in tokens} == {32}
     for token in tokens:
         store_command(token, ANN, [], None)

@@ -1,7 +1,6 @@
 """A page boots, somebody says something, the collaboration server asks."""
 
 import base64
-import binascii
 import json
 import os
 
@@ -25,7 +24,7 @@ def signed_in(request: HttpRequest) -> User | None:
     scheme, _, login = request.headers.get("Authorization", "").partition(" ")
     try:
         name, _, password = base64.b64decode(login).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     return authenticate(request, username=name, password=password) if scheme == "Basic" else None
 

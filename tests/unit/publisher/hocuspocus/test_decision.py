@@ -33,6 +33,7 @@ def decide(secret, name):
         (SECRET, "comment-new-5-1-1-1", 200),
         ("5,wrong", "comment-new-5-1-1-1", 401),
         ("6,s3cret", "comment-new-5-1-1-1", 401),
+        ("5,\ud800", "comment-new-5-1-1-1", 401),
         (SECRET, "comment-new-6-1-1-1", 401),
         (SECRET, "discussion-12-description", 200),
         (SECRET, "discussion-13-description", 401),

@@ -115,3 +115,14 @@ def test_what_contains_itself_is_refused():
 
     with pytest.raises(InvalidMessage, match="in itself"):
         as_json(loop, "x")
+
+
+@pytest.mark.parametrize(("year", "hours"), [(1, 14), (9999, -12)], ids=["first", "last"])
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_moment_that_utc_does_not_have_is_an_error(year, hours, fold):
+    zone = dt.timezone(dt.timedelta(hours=hours))
+    day, hour = (1, 0) if year == 1 else (31, 23)
+    elsewhere = dt.datetime(year, day if day == 1 else 12, day, hour, tzinfo=zone, fold=fold)
+
+    with pytest.raises(InvalidMessage, match=r"x\.at is beyond the years 1 to 9999"):
+        as_json(elsewhere, "x.at")

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 import pytest
 
 from publisher import InvalidMessage
+from publisher.loomio.serializers import decisions
 from publisher.serializers import (
     Attribute,
     Attributes,
@@ -260,3 +262,145 @@ def test_only_so_many_classes_are_remembered(monkeypatch):
 
     assert len(read.OBJECTS) <= 20
     assert len(registry._found) <= 20
+
+
+class Lazy:
+    """Stands for another, as ``request.user`` does in Django."""
+
+    def __init__(self, model):
+        object.__setattr__(self, "_model", model)
+
+    def __getattribute__(self, name):
+        return getattr(object.__getattribute__(self, "_model"), name)
+
+
+def test_what_stands_for_a_model_is_published_as_that_model():
+    assert serialize_models([Lazy(Person(1))]) == {"persons": [{"id": 1, "name": "Ann"}]}
+    with pytest.raises(InvalidMessage, match="of a type without a serializer: Odd"):
+        serialize_models([Lazy(type("Odd", (), {"id": 1})())])
+
+
+def test_a_name_means_what_is_declared_in_the_same_package():
+    class PollSerializer(Serializer, model="SurveyPoll"):
+        attributes = Attributes("id")
+
+    assert registry.named("PollSerializer", "publisher.loomio.serializers.threads") is (
+        decisions.PollSerializer
+    )
+    assert registry.named("PollSerializer", "tests.elsewhere") is PollSerializer
+    assert registry.named("PollSerializer", "elsewhere") is PollSerializer
+
+
+class Several(NamedTuple):
+    """One model, although it can be gone through."""
+
+    id: int
+    name: str
+
+
+class SeveralSerializer(Serializer[Several], model=Several):
+    attributes = Attributes("id", "name")
+
+
+def test_a_model_that_can_be_gone_through_is_one():
+    assert serialize_models(Several(1, "Ann")) == {"severals": [{"id": 1, "name": "Ann"}]}
+
+
+def test_models_of_more_than_one_type_are_refused():
+    with pytest.raises(InvalidMessage, match="more than one type"):
+        serialize_models([Person(1), Several(2, "Bo")])
+
+
+class Broken:
+    """Fails inside a property."""
+
+    id = 1
+
+    @property
+    def name(self):
+        return self.nowhere
+
+    @property
+    def author(self):
+        return self.nowhere
+
+
+def test_the_error_of_a_property_is_said_and_not_taken_for_absence():
+    class Plain(Serializer):
+        root = "x"
+        attributes = Attributes("id", "name")
+
+    class Linked(Serializer):
+        root = "x"
+        attributes = Attributes("id")
+        author = HasOne(serializer=PersonSerializer, is_optional=True)
+
+    for serializer, where in ((Plain, "name"), (Linked, "author")):
+        with pytest.raises(InvalidMessage, match=rf"{where} cannot be read: .*nowhere"):
+            serialize_models(Broken(), serializer=serializer)
+
+
+def test_records_made_by_hand_are_checked_too():
+    class Own(Serializer[Person]):
+        root = "persons"
+
+        @classmethod
+        def record_of(cls, model, scope):
+            del scope
+            return {"id": model.id, "score": model.name}
+
+    score = Decimal("1.50")
+    assert serialize_models(Person(1, score), serializer=Own)["persons"][0]["score"] == "1.5"
+    with pytest.raises(InvalidMessage, match=r"Own\.score is NaN"):
+        serialize_models(Person(1, float("nan")), serializer=Own)
+
+
+def test_what_a_condition_asks_for_in_vain_is_an_error_of_ours():
+    class Asking(Serializer[Person]):
+        root = "persons"
+        attributes = Attributes("id")
+        id_ = Attribute(get=lambda person, _: person.nothing)
+
+    with pytest.raises(InvalidMessage, match=r"models cannot be read: .*nothing") as caught:
+        serialize_models(Person(1), serializer=Asking)
+    assert isinstance(caught.value.__cause__, AttributeError)
+
+
+@pytest.mark.parametrize("user_id", [None, 7])
+def test_who_reads_is_not_for_the_caller_to_say(user_id):
+    class Told(Serializer[Person]):
+        root = "persons"
+        attributes = Attributes("id", "reader")
+        reader = Attribute(get=lambda _, scope: scope.get("current_user_id"))
+
+    records = serialize_models(
+        Person(1), serializer=Told, scope={"current_user_id": 9}, current_user_id=user_id
+    )
+
+    assert records["persons"][0]["reader"] == user_id
+
+
+def test_a_scope_is_a_mapping_and_a_serializer_has_a_collection():
+    class Nowhere(Serializer[Person]):
+        attributes = Attributes("id")
+
+    with pytest.raises(InvalidMessage, match="scope must be a mapping, not list"):
+        serialize_models(Person(1), scope=[1])
+    for serializer in (Nowhere, "PersonSerializer"):
+        with pytest.raises(InvalidMessage, match="root is missing"):
+            serialize_models(Person(1), serializer=serializer)
+
+
+def test_records_of_different_classes_in_one_collection_are_different():
+    class Pair(Serializer[Note]):
+        root = "notes"
+        attributes = Attributes("id")
+        writer = HasOne(serializer=PersonSerializer, root="people")
+        parent = HasOne(serializer=SeveralSerializer, root="people")
+
+    note = Note(1, writer=Person(1), parent=Several(1, "Bo"))
+
+    assert [each["name"] for each in serialize_models(note, serializer=Pair)["people"]] == [
+        "Ann",
+        "Bo",
+    ]
