@@ -2,22 +2,10 @@
 
 import pytest
 import sqlalchemy as sa
-from django.conf import settings
-from sqlalchemy import orm
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, create_async_engine
-
-if not settings.configured:
-    settings.configure(
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-        INSTALLED_APPS=[],
-        USE_TZ=True,
-    )
-    import django
-
-    django.setup()
-
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
+from sqlalchemy import orm
+from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, create_async_engine
 
 from publisher import BatchIncomplete, InvalidMessage, Publisher
 from publisher.django import batch_on_commit
@@ -31,6 +19,7 @@ from publisher.serializers import (
 )
 from publisher.sqlalchemy import batch_after_commit
 from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
+from tests.integration import django_setup  # noqa: F401 - configures it
 
 RECORDS = {"a": []}
 
