@@ -10,7 +10,7 @@ class Poll(TypedDict, total=False):
 
     id: Required[int]
     limit_reason_length: bool | None
-    attachments: list[dict[str, object]]
+    attachments: list[dict[str, object]] | None
     agree_target: int | None
     author_id: int | None
     anonymous: bool | None
@@ -31,8 +31,8 @@ class Poll(TypedDict, total=False):
     group_id: int | None
     hide_results: str | int | None
     key: str | None
-    link_previews: list[dict[str, object]]
-    mentioned_usernames: list[str]
+    link_previews: list[dict[str, object]] | None
+    mentioned_usernames: list[str] | None
     notify_on_closing_soon: str | int | None
     poll_type: str | None
     poll_option_names: list[str]
@@ -42,7 +42,7 @@ class Poll(TypedDict, total=False):
     reason_prompt: str | None
     shuffle_options: bool | None
     show_none_of_the_above: bool | None
-    stance_counts: list[int]
+    stance_counts: list[int] | None
     specified_voters_only: bool | None
     total_score: int | float | None
     title: str | None

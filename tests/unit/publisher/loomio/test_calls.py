@@ -1,6 +1,5 @@
 """Every place in Loomio that publishes: which rooms, which collection, for whom."""
 
-import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -246,9 +245,54 @@ def test_an_asynchronous_publisher_is_told_to_batch():
         loomio.tag_changed(AsyncRecordingPublisher(), some(group_id=7))
 
 
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in DOCS.read_text("utf-8").split("## Loomio's own call sites")[1].splitlines()
+    if line.startswith("| ") and "`loomio." in line
+]
+THREAD = some(id=12, group_id=7, guests=[some(id=3)])
+POLL = some(id=30, group_id=7, created_event=some(id=91))
+CALLS = {
+    "event_live_update": [some(eventable=THREAD)],
+    "notification": [some(user_id=5)],
+    "notifications_read": [[some(id=1)], 5],
+    "notifications_viewed": [[some(id=1)], 5],
+    "discussion_read": [some(discussion=THREAD, user_id=5)],
+    "discussion_closed": [THREAD],
+    "discussion_seen": [THREAD],
+    "poll_discarded": [POLL],
+    "stance_replaced": [some(poll=POLL)],
+    "stances_outdated": [[some(id=1)], POLL],
+    "task_done": [THREAD],
+    "tag_changed": [some(group_id=7)],
+    "translations_updated": [[some(id=1), some(id=2)], 7],
+    "membership_titles_changed": [some(id=5), 7],
+    "transcript_appended": [THREAD],
+    "comments_moved": [[some(id=91)], 7],
+    "poll_template_settings_changed": [some(id=7)],
+    "system_notice": ["Hi"],
+}
+
+
+@pytest.mark.parametrize(("place", "function", "goes_to"), ROWS, ids=lambda cell: cell[:40])
+def test_every_row_of_the_table_in_the_docs_goes_where_it_says(target, place, function, goes_to):
+    name = function.strip("`").removeprefix("loomio.")
+
+    getattr(loomio, name)(target, *CALLS[name])
+
+    assert place.startswith(("`", "the rake task"))
+    rooms = {"a group": set(), "a user": set()}
+    for asked in target.asked:
+        if len(asked) == 5:
+            rooms["a group"].add(asked[3])
+            rooms["a user"].add(asked[4])
+    assert (7 in rooms["a group"]) is goes_to.startswith("the group")
+    assert (3 in rooms["a user"]) is ("each guest" in goes_to)
+    is_personal = goes_to in {"the user", "the recipient", "the reader"}
+    assert (5 in rooms["a user"]) is is_personal
+    assert (not rooms["a group"]) is (goes_to == "everybody")
+
+
 def test_the_table_in_the_docs_names_every_function_and_no_other():
-    table = DOCS.read_text("utf-8").split("## Loomio's own call sites")[1].split("\n## ")[0]
-
-    named = set(re.findall(r"`loomio\.(\w+)`", table))
-
-    assert named == set(loomio.__all__)
+    assert {function for _, function, _ in ROWS} == {f"`loomio.{name}`" for name in loomio.__all__}
+    assert set(CALLS) == set(loomio.__all__)
