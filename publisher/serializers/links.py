@@ -92,13 +92,13 @@ class Link:
 
     def _missing(self, model: Any) -> None:
         """The model has none, or fails to say."""
+        if self._is_optional and not hasattr(type(model), self.name):
+            return
         try:
             read(model, self.name)
         except AttributeError as error:
             # Django's, where no record leads back to this one.
-            is_nothing = type(error).__name__ == "RelatedObjectDoesNotExist"
-            is_absent = self._is_optional and not hasattr(type(model), self.name)
-            if not (is_nothing or is_absent):
+            if type(error).__name__ != "RelatedObjectDoesNotExist":
                 raise InvalidMessage(
                     self._where,
                     f"cannot be read: {error}; declare it with get=..., or load it",

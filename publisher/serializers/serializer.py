@@ -51,7 +51,7 @@ class Serializer(Generic[Model]):
     makes_records: ClassVar[bool] = False
     """It has a ``record_of`` of its own."""
 
-    _plan: ClassVar[Plan]
+    plan: ClassVar[Plan]
 
     def __init_subclass__(
         cls,
@@ -80,7 +80,7 @@ class Serializer(Generic[Model]):
         specials = {name: field for name, field in fields.items() if isinstance(field, Attribute)}
         # Who has forgotten to declare one of their own finds Loomio's.
         name = f"loomio.{cls.__name__}" if is_ready_made else cls.__name__
-        cls._plan = Plan(name, cls.attributes, specials, cls.hidden)
+        cls.plan = Plan(name, cls.attributes, specials, cls.hidden)
         if model is not None:
             cls.model_name = model if isinstance(model, str) else model.__name__
         if "root" not in vars(cls) and (model is not None or not cls.root):
@@ -123,4 +123,4 @@ class Serializer(Generic[Model]):
         Raises:
             InvalidMessage: If the model lacks one, or has a value that JSON does not know.
         """
-        return cls._plan.write(model, scope)
+        return cls.plan.write(model, scope)

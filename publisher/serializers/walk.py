@@ -104,6 +104,10 @@ def as_list(models: Any) -> list[Any]:
     return list(models) if isinstance(models, Iterable) and not is_one else [models]
 
 
+def _checked(record: Mapping[str, object], where: str) -> dict[str, object]:
+    return {name: as_json(value, f"{where}.{name}") for name, value in record.items()}
+
+
 class _Walk:
     """One record set in the making.
 
@@ -114,23 +118,22 @@ class _Walk:
         records: What was found so far, by collection.
     """
 
-    __slots__ = ("_is_cached", "_scope", "_seen", "records")
+    __slots__ = ("_is_cached", "_made", "_scope", "_seen", "records")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._is_cached = bool(scope.cache)
         self._seen: set[tuple[str, str, int]] = set()
+        self._made: dict[int, tuple[Any, type[Serializer[Any]], dict[str, object]]] = {}
         self.records: dict[str, list[dict[str, object]]] = {}
 
     def record(self, model: Any, serializer: type[Serializer[Any]]) -> dict[str, object]:
         """The record of a model; what it leads to is put beside."""
         scope, records = self._scope, self.records
-        record = serializer.record_of(model, scope)
         if serializer.makes_records:
-            record = {
-                name: as_json(value, f"{serializer.__name__}.{name}")
-                for name, value in record.items()
-            }
+            record = _checked(serializer.record_of(model, scope), serializer.__name__)
+        else:
+            record = serializer.plan.write(model, scope)
         is_simple = not self._is_cached and type(model) in OBJECTS
         for link in serializer.links:
             if link.when is not None and not link.when(model, scope):
@@ -173,5 +176,11 @@ class _Walk:
         if key not in self._seen:
             # Before it is followed: who leads back to it finds it done.
             self._seen.add(key)
-            self.records[root].append(self.record(model, serializer))
+            known = self._made.get(id(model))
+            if known is None or known[1] is not serializer:
+                # With the model, whose id nobody else can have as long as it is here.
+                known = self._made[id(model)] = model, serializer, self.record(model, serializer)
+                self.records[root].append(known[2])
+            else:  # it stands in another collection, as the beginning of a thread does
+                self.records[root].append(known[2].copy())
         return model_id

@@ -404,3 +404,24 @@ def test_records_of_different_classes_in_one_collection_are_different():
         "Ann",
         "Bo",
     ]
+
+
+def test_a_record_that_stands_in_two_collections_is_made_once():
+    asked = []
+
+    class Counted(Serializer[Person]):
+        attributes = Attributes("id", "name")
+        name = Attribute(get=lambda person, _: asked.append(person.id) or person.name)
+
+    class Two(Serializer[Note]):
+        root = "notes"
+        attributes = Attributes("id")
+        writer = HasOne(serializer=Counted, root="writers")
+        parent = HasOne(serializer=Counted, root="parents")
+
+    person = Person(1)
+    records = serialize_models(Note(1, writer=person, parent=person), serializer=Two)
+    records["writers"][0]["name"] = "Bo"
+
+    assert records["parents"] == [{"id": 1, "name": "Ann"}]
+    assert asked == [1]
