@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from publisher.messages import check_room, records_command
-from publisher.serializers import serialize_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +34,9 @@ def models_command(
     Raises:
         InvalidMessage: If an id is not a positive int, or a model cannot be serialised.
     """
+    # Later: half of what `import publisher` would take, for programs that publish no models.
+    from publisher.serializers import serialize_models  # noqa: PLC0415
+
     check_room(group_id, user_id)
     records = serialize_models(
         models,

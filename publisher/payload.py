@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from publisher.errors import InvalidMessage
-from publisher.serializers.values import as_json
+from publisher.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
 
     Args:
         field: Argument to name if the document cannot be written.
-        document: JSON values, and what ``publisher.serializers.values`` writes as Rails does.
+        document: JSON values, and what ``publisher.values`` writes as Rails does.
         is_finite: No number of it is NaN or infinite: that was looked at before.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from publisher.errors import InvalidMessage
 from publisher.serializers.read import OBJECTS, is_mapping, read
-from publisher.serializers.values import EMPTY, PLAIN, as_json, moment
+from publisher.values import EMPTY, PLAIN, as_json, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

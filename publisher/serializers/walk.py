@@ -21,7 +21,7 @@ from publisher.serializers.names import plural, underscored
 from publisher.serializers.read import OBJECTS, id_of
 from publisher.serializers.registry import registry
 from publisher.serializers.scope import Scope
-from publisher.serializers.values import as_json
+from publisher.values import as_json
 
 if TYPE_CHECKING:
     from publisher.serializers.links import Link

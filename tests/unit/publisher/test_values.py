@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage
-from publisher.serializers.values import as_json
+from publisher.values import as_json
 
 
 class Colour(enum.Enum):
