@@ -21,6 +21,7 @@ from channel_server.adapters.commands import Commands
 from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import Pauses
+from channel_server.bots.service import Bots
 from channel_server.config import masked
 from channel_server.core.journal import Tail
 from channel_server.core.records import CHANNELS
@@ -68,7 +69,7 @@ class ChannelServer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.metrics = metrics = Metrics()
-        node = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        node = _node_name()
         pauses = Pauses(random.random)
         rooms: Rooms[Client] = Rooms()
         tail = Tail(
@@ -132,6 +133,11 @@ class ChannelServer:
             probe_s=settings.probe_s,
             pauses=pauses,
         )
+        self._bots = (
+            Bots(settings, node=node, metrics=metrics, pauses=pauses)
+            if settings.has_bots
+            else None
+        )
         self._is_subscribed = False
         self._is_stopping = False
         self.web_app = web.Application()
@@ -190,6 +196,8 @@ class ChannelServer:
                 group.create_task(self._replays.run(), name="replays"),
                 group.create_task(self._run_upkeep(), name="upkeep"),
             ]
+            if self._bots is not None:
+                parts.append(group.create_task(self._bots.run(), name="bots"))
             async with listening(
                 self._engine, self.web_app, settings.port, hurried=stop.hurried
             ) as port:
@@ -202,6 +210,8 @@ class ChannelServer:
                     self._engine, stop, delay_s=settings.drain_delay_s, over_s=settings.drain_s
                 )
             if not stop.hurried.is_set():
+                if self._bots is not None:
+                    await self._bots.stop()
                 await self._journaling.stop()
                 await self._commands.flush()
             for part in parts:
@@ -226,6 +236,10 @@ class ChannelServer:
                 "journal": settings.journal,
             },
         )
+
+
+def _node_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 def _options(settings: Settings) -> Options:
@@ -266,6 +280,20 @@ def stop_on_signals(stop: Stop) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.ask)
+
+
+async def relay_bots(settings: Settings) -> None:
+    """Run the Matrix bots alone until SIGTERM or Ctrl-C."""
+    stop = Stop()
+    stop_on_signals(stop)
+    bots = Bots(settings, node=_node_name(), metrics=Metrics(), pauses=Pauses(random.random))
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(bots.run(), name="bots")
+        log.info("relaying bot messages", extra={"redis": masked(settings.redis_url)})
+        await stop.asked.wait()
+        await bots.stop()
+        running.cancel()
+    log.info("stopped")
 
 
 async def serve(settings: Settings) -> None:

@@ -15,9 +15,10 @@ from rich.table import Table
 from channel_server import __version__, log
 from channel_server.config import Settings
 from channel_server.errors import ConfigError
-from channel_server.run import fail, run, run_server
+from channel_server.run import fail, run, run_bots, run_server
 from publisher import ConfigError as PublisherConfigError
 from publisher import Publisher
+from publisher.chatbots import TEST_MESSAGE
 from publisher.settings import Settings as PublisherSettings
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ Group = Annotated[int | None, typer.Option("--group", min=1, help="Send to this 
 User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this user's room.")]
 
 
+bots_app = typer.Typer(
+    help="Matrix bots, as `serve` relays them with BOTS=1.", invoke_without_command=True
+)
+app.add_typer(bots_app, name="bots")
+
+
 @app.command()
 def serve() -> None:
     """Run the server for production: REDIS_URL in, Socket.IO on PORT out."""
@@ -50,6 +57,39 @@ def dev() -> None:
     log.configure(settings.log_format)
     has_redis = bool(os.environ.get("REDIS_CACHE_URL") or os.environ.get("REDIS_URL"))
     run(run_demo(settings, has_redis=has_redis))
+
+
+@bots_app.callback()
+def relay(context: typer.Context) -> None:
+    """Relay messages of Matrix bots, and nothing else: REDIS_URL in, Matrix out."""
+    if context.invoked_subcommand is None:
+        run_bots(os.environ)
+
+
+@bots_app.command("send-test")
+def send_test(
+    server: Annotated[str, typer.Option(help="Homeserver, like https://matrix.example.org")],
+    room: Annotated[str, typer.Option(help="#alias:server or !id:server")],
+    token: Annotated[
+        str,
+        typer.Option(
+            prompt="Access token of the bot",
+            hide_input=True,
+            envvar="MATRIX_ACCESS_TOKEN",
+            help="Better in the environment, or typed in, than on the command line.",
+        ),
+    ],
+    message: Annotated[str, typer.Option(help="The text.")] = TEST_MESSAGE,
+) -> None:
+    """Send a test message to a Matrix room, and say what is wrong if it does not arrive."""
+    from channel_server.bots.trial import send_trial
+
+    settings = _settings()
+
+    async def send() -> None:
+        typer.echo(f"sent: {await send_trial(settings, server, room, token, message)}")
+
+    run(send())
 
 
 @app.command("check-config")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from channel_server.errors import ConfigError
+from channel_server.origins import origin_of
 from publisher.address import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.IGNORECASE)
 _EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
 _JOURNALS: Final = ("redis", "memory", "off")
@@ -56,6 +56,11 @@ class Settings:
             what is published while nobody listens is missed.
         token_ttl_s: ``CACHE_REDIS_EXPIRE``. The full life of a token that has a TTL.
         packets_per_s: ``MAX_PACKETS_PER_SECOND``. How much a client may say.
+        has_bots: ``BOTS``. Relay messages of Matrix bots.
+        is_matrix_joining: ``MATRIX_AUTO_JOIN``. A bot that is not in a room tries to join it.
+        bot_max_age_s: ``BOT_MAX_AGE_MINUTES`` times 60. What is older is not sent any more.
+        matrix_allowed_hosts: ``MATRIX_ALLOWED_HOSTS``. Homeservers, by name or address, that may
+            be reached although their addresses are not public; separated by commas.
         drain_delay_s: ``DRAIN_DELAY_SECONDS``. From not being ready to refusing new clients.
         drain_s: ``DRAIN_SECONDS``. Over which time the clients are hung up.
     """
@@ -79,6 +84,10 @@ class Settings:
     has_plain_publishers: bool = True
     token_ttl_s: int = 1800
     packets_per_s: int = 1000
+    has_bots: bool = True
+    is_matrix_joining: bool = True
+    bot_max_age_s: int = 60 * _SECONDS_PER_MINUTE
+    matrix_allowed_hosts: frozenset[str] = frozenset()
     drain_delay_s: float = 1.0
     drain_s: float = 5.0
 
@@ -112,6 +121,11 @@ class Settings:
             has_plain_publishers=reader.flag("PLAIN_PUBLISHERS", "1"),
             token_ttl_s=reader.integer("CACHE_REDIS_EXPIRE", 1800, low=1, high=999_999_999),
             packets_per_s=reader.integer("MAX_PACKETS_PER_SECOND", 1000, low=10, high=1_000_000),
+            has_bots=reader.flag("BOTS", "1"),
+            is_matrix_joining=reader.flag("MATRIX_AUTO_JOIN", "1"),
+            bot_max_age_s=reader.integer("BOT_MAX_AGE_MINUTES", 60, low=1, high=24 * 60)
+            * _SECONDS_PER_MINUTE,
+            matrix_allowed_hosts=reader.hosts("MATRIX_ALLOWED_HOSTS"),
             drain_delay_s=reader.integer("DRAIN_DELAY_SECONDS", 1, low=0, high=600),
             drain_s=reader.integer("DRAIN_SECONDS", 5, low=0, high=3600),
         )
@@ -146,6 +160,10 @@ class Settings:
             "PLAIN_PUBLISHERS": str(int(self.has_plain_publishers)),
             "CACHE_REDIS_EXPIRE": str(self.token_ttl_s),
             "MAX_PACKETS_PER_SECOND": str(self.packets_per_s),
+            "BOTS": str(int(self.has_bots)),
+            "MATRIX_AUTO_JOIN": str(int(self.is_matrix_joining)),
+            "BOT_MAX_AGE_MINUTES": str(self.bot_max_age_s // _SECONDS_PER_MINUTE),
+            "MATRIX_ALLOWED_HOSTS": ", ".join(sorted(self.matrix_allowed_hosts)) or "none",
             "DRAIN_DELAY_SECONDS": f"{self.drain_delay_s:g}",
             "DRAIN_SECONDS": f"{self.drain_s:g}",
         }
@@ -199,6 +217,13 @@ class _Reader:
                 self.problems.append(f"{name} must list addresses or networks, not {text!r}")
         return tuple(networks)
 
+    def hosts(self, name: str) -> frozenset[str]:
+        hosts = [text.strip() for text in self._env.get(name, "").split(",") if text.strip()]
+        for text in hosts:
+            if not _HOST.fullmatch(text.strip("[]")):
+                self.problems.append(f"{name} must list host names or addresses, not {text!r}")
+        return frozenset(host.strip("[]").lower() for host in hosts)
+
     def choice(self, name: str, values: tuple[str, ...]) -> str:
         text = self._env.get(name, values[0])
         if text not in values:
@@ -235,17 +260,10 @@ class _Reader:
     def _origin_of(self, name: str, url: str) -> str | None:
         """The origin as browsers send it: a trailing slash, or a capital, would never match."""
         try:
-            parts = urlsplit(url)
-            host = (parts.hostname or "").encode("idna").decode()
-            port = parts.port
+            return origin_of(url)
         except ValueError:
-            parts, host, port = urlsplit(""), "", None
-        if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
             self.problems.append(f"{name} must name the application's host, as in {_EXAMPLE}")
             return None
-        is_default = port in {None, _DEFAULT_PORTS[parts.scheme]}
-        shown = f"[{host}]" if ":" in host else host
-        return f"{parts.scheme}://{shown}{'' if is_default else f':{port}'}"
 
 
 __all__ = ["Settings", "masked"]

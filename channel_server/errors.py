@@ -7,7 +7,12 @@ ChannelServerError
 ├── MalformedMessage      one Redis payload is wrong; count it and go on
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
 ├── RedisLost             Redis cannot answer now; wait, or send the client away to return
-└── RedisRefused          Redis answers with an error; its operator has to act
+├── RedisRefused          Redis answers with an error; its operator has to act
+├── AddressRefused        a stranger names a server that is not public; do not go there
+├── ServerUnreachable     another server does not answer; try again
+├── MatrixBusy            a homeserver does not take a message now; try again
+├── MatrixRefused         a homeserver never will; give up
+└── TrialFailed           a test message did not arrive
 """
 
 from __future__ import annotations
@@ -128,3 +133,74 @@ class RedisRefused(ChannelServerError):
 
     def __str__(self) -> str:
         return f"refused by Redis: {self.code}"
+
+
+class AddressRefused(ChannelServerError, OSError):
+    """A stranger has named a server that is not on the public internet."""
+
+    def __str__(self) -> str:
+        return "a private address"
+
+
+class ServerUnreachable(ChannelServerError, ConnectionError):
+    """Another server did not answer, or not as HTTP; try again.
+
+    Attributes:
+        reason: What happened, without its address.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class MatrixRefused(ChannelServerError):
+    """A homeserver does not take a message, and will not.
+
+    Attributes:
+        code: Matrix' error code, such as ``M_FORBIDDEN``, or ours in lower case.
+        status: HTTP status; 0 if there was no answer.
+    """
+
+    def __init__(self, code: str, status: int = 0) -> None:
+        super().__init__(code, status)
+        self.code = code
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"refused: {self.code}"
+
+
+class MatrixBusy(ChannelServerError):
+    """A homeserver does not take a message now.
+
+    Attributes:
+        reason: Why not.
+        wait_s: How long it asks to wait; None if it does not say.
+    """
+
+    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+        super().__init__(reason, wait_s)
+        self.reason = reason
+        self.wait_s = wait_s
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class TrialFailed(ChannelServerError):
+    """A test message did not arrive.
+
+    Attributes:
+        reason: Why, in one line for the operator.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason

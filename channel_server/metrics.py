@@ -27,6 +27,15 @@ class Metrics:
         overruns: How often entries of the journal were gone before this node has read them.
         junk_entries: Entries of the journal that this version does not understand.
         orders: Orders of the application that were carried out.
+        bots_sent: Messages of bots that a homeserver has.
+        bots_refused: Those that a homeserver does not take, or that were not sent to it because
+            its address is private.
+        bots_retries: Attempts after which another one follows.
+        bots_expired: Messages that were too old to be sent.
+        bots_overflowed: Messages that were dropped because too many waited.
+        bots_malformed: Messages that were refused.
+        bots_ignored: Messages on other channels than those we know.
+        bots_waiting: Messages that wait to be sent by whichever node.
     """
 
     messages: int = 0
@@ -46,3 +55,11 @@ class Metrics:
     overruns: int = 0
     junk_entries: int = 0
     orders: int = 0
+    bots_sent: int = 0
+    bots_refused: int = 0
+    bots_retries: int = 0
+    bots_expired: int = 0
+    bots_overflowed: int = 0
+    bots_malformed: int = 0
+    bots_ignored: int = 0
+    bots_waiting: int = 0

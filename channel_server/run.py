@@ -34,6 +34,15 @@ def run_server(env: Mapping[str, str]) -> None:
     run(serve(settings))
 
 
+def run_bots(env: Mapping[str, str]) -> None:
+    """Run the Matrix bots alone. Arguments and errors as of ``run_server``."""
+    from channel_server.app import relay_bots  # noqa: PLC0415 - other commands do without
+
+    settings = Settings.from_env(env)
+    log.configure(settings.log_format)
+    run(relay_bots(settings))
+
+
 def run(task: Coroutine[Any, Any, None]) -> None:
     """Run until done; a known trouble, alone or in a task group, ends the process."""
     troubles: list[BaseException] = []

@@ -20,7 +20,7 @@ from channel_server.errors import RedisLost
 from publisher.contract.journal import PROBE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from channel_server.adapters.commands import Commands
     from channel_server.adapters.pauses import Pauses
@@ -53,8 +53,10 @@ class Feed:
         channels: What to subscribe to.
         deliver: Called with channel and payload; returns how many bytes it has written to
             clients. Must not raise.
+        patterns: More channels, by patterns such as ``chatbot/*``.
         commands: Publishes the probes.
         node: Name of this node; its probes have a channel of their own.
+        before: Awaited before each attempt to subscribe; may raise ``RedisLost``.
         is_up: Called with True when a subscription stands, with False when it is lost, and with
             both when one was replaced and messages in between may be missing.
         is_proven: Called whenever a probe was heard, with the monotonic second in which it was
@@ -75,8 +77,10 @@ class Feed:
         channels: Iterable[str],
         deliver: Callable[[str, bytes], int],
         *,
+        patterns: Iterable[str] = (),
         commands: Commands,
         node: str,
+        before: Callable[[], Awaitable[None]] | None = None,
         is_up: Callable[[bool], None],
         is_proven: Callable[[float], None] = lambda _: None,
         probe_s: float,
@@ -88,8 +92,10 @@ class Feed:
         self._channels = {
             channel.encode(): channel for channel in (*channels, self._probe_channel)
         }
+        self._patterns = tuple(pattern.encode() for pattern in patterns)
         self._deliver = deliver
         self._commands = commands
+        self._before = before
         self._is_up = is_up
         self._is_proven = is_proven
         self._probe_s = probe_s
@@ -116,10 +122,15 @@ class Feed:
         )
 
     async def _subscribe(self) -> Subscription:
-        line = Subscription(self._channels, self._take)
-        await line.open(self._url)
+        line = Subscription(self._channels, self._take, self._patterns)
+        await self._open(line)
         await line.subscribe(self._probe_s)
         return line
+
+    async def _open(self, line: Subscription) -> None:
+        if self._before is not None:
+            await self._before()
+        await line.open(self._url)
 
     async def _use(self, line: Subscription) -> str:
         self._stands()
@@ -172,10 +183,10 @@ class Feed:
         """
         asked_at_s = self._clock()
         handover = Handover(self._probe_channel)
-        new = Subscription(self._channels, handover.new_heard)
+        new = Subscription(self._channels, handover.new_heard, self._patterns)
         try:
             try:
-                await new.open(self._url)
+                await self._open(new)
                 self._handover = handover
                 await new.subscribe(self._probe_s)
             except RedisLost:

@@ -15,6 +15,7 @@ _TURN_BYTES: Final = 256 * 1024
 """Bytes of fan-out after which the loop gets a turn: about 2 ms of work."""
 
 _MESSAGE: Final = b"message"
+_PMESSAGE: Final = b"pmessage"
 _PING: Final = encode(b"PING")
 
 
@@ -24,16 +25,23 @@ class Subscription(Line):
     Args:
         channels: What to subscribe to: their names as Redis writes them, and as we do.
         take: Called with channel and payload; returns how many bytes of work that was.
+        patterns: More channels, by patterns.
 
     Attributes:
         take: May be changed between two messages.
         is_behind: More has come than was handed on.
     """
 
-    def __init__(self, channels: dict[bytes, str], take: Callable[[str, bytes], int]) -> None:
+    def __init__(
+        self,
+        channels: dict[bytes, str],
+        take: Callable[[str, bytes], int],
+        patterns: tuple[bytes, ...] = (),
+    ) -> None:
         super().__init__()
         self._stands: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._channels = channels
+        self._patterns = patterns
         self._confirmed = 0
         self.is_behind = False
         self.take = take
@@ -45,6 +53,8 @@ class Subscription(Line):
             RedisLost: If that does not come in time, or is refused.
         """
         self.send(encode(b"SUBSCRIBE", *self._channels))
+        if self._patterns:
+            self.send(encode(b"PSUBSCRIBE", *self._patterns))
         try:
             async with asyncio.timeout(patience_s):
                 await self._stands
@@ -71,6 +81,8 @@ class Subscription(Line):
                 return
             if type(reply) is list and reply[0] == _MESSAGE:
                 budget -= self.take(self._channels[reply[1]], reply[2])
+            elif type(reply) is list and reply[0] == _PMESSAGE:
+                budget -= self.take(reply[2].decode(errors="replace"), reply[3])
             else:
                 self._received(reply)
         if self._tcp is not None:
@@ -86,9 +98,10 @@ class Subscription(Line):
     def _received(self, reply: Any) -> None:
         if is_refusal(reply):
             self.close(refusal_of(reply))
-        elif reply[0] == b"subscribe":
+        elif reply[0] in {b"subscribe", b"psubscribe"}:
             self._confirmed += 1
-            if self._confirmed == len(self._channels) and not self._stands.done():
+            names = len(self._channels) + len(self._patterns)
+            if self._confirmed == names and not self._stands.done():
                 self._stands.set_result(None)
 
     def _end(self, reason: str) -> None:

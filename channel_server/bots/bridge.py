@@ -1,0 +1,168 @@
+"""From what is heard on ``chatbot/*`` to the outbox. Bad messages are counted and stay alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from channel_server.adapters.outbox import Hearing, Recorded
+from channel_server.bots.messages import PUBLISH, TEST, read
+from channel_server.errors import MalformedMessage, RedisLost, RedisRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.adapters.outbox import Outbox
+    from channel_server.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+_MAX_WAITING: Final = 10_000
+_MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
+_PAUSE_S: Final = 0.5
+_LOG_EVERY_S: Final = 10.0
+
+
+class Bridge:
+    """Hears messages and records them, in order; keeps them while Redis does not take them.
+
+    Args:
+        outbox: Where they wait to be sent.
+        node: Name of this node.
+        recorded: Called whenever the outbox may hold something new.
+        metrics: Counts.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        node: str,
+        recorded: Callable[[], None],
+        metrics: Metrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self._outbox = outbox
+        self._node = node
+        self._recorded = recorded
+        self._metrics = metrics
+        self._clock = clock
+        self._waiting: deque[tuple[Hearing, str, bytes]] = deque()
+        self._waiting_bytes = 0
+        self._subscriptions = 0
+        self._number = 0
+        self._since_ms = self._next_since_ms = 0
+        self._is_refused = False
+        self._quiet_until: dict[str, float] = {}
+        self._some = asyncio.Event()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    async def before_subscribing(self) -> None:
+        """Ask Redis for the time: what was published before it has not been heard here.
+
+        Raises:
+            RedisLost: If there is no answer.
+        """
+        try:
+            self._next_since_ms = await self._outbox.now_ms()
+        except RedisRefused as error:
+            raise RedisLost(str(error)) from None
+
+    def subscribed(self, is_up: bool) -> None:  # noqa: FBT001 - a callback of the feed
+        """A subscription stands, or is lost. The next one may have missed something."""
+        if is_up:
+            self._subscriptions += 1
+            self._number = 0
+            self._since_ms = self._next_since_ms
+
+    def heard(self, channel: str, payload: bytes) -> int:
+        """Take a message. Never raises. Returns bytes of work, of which there are none yet."""
+        if channel not in {TEST, PUBLISH}:
+            self._metrics.bots_ignored += 1
+            return 0
+        try:
+            read(channel, payload)
+        except MalformedMessage as error:
+            self._refuse(error)
+            return 0
+        except Exception:  # a bug must not cost the subscription
+            log.exception("bot message not read")
+            return 0
+        is_full = self._waiting_bytes + len(payload) > _MAX_WAITING_BYTES
+        if is_full or len(self._waiting) >= _MAX_WAITING:
+            self._drop()
+            return 0
+        self._number += 1
+        listener = f"{self._node}:{self._subscriptions}"
+        hearing = Hearing(listener, self._since_ms, self._number)
+        self._waiting.append((hearing, channel, payload))
+        self._waiting_bytes += len(payload)
+        self._some.set()
+        self._none.clear()
+        return len(payload)
+
+    async def run(self) -> NoReturn:
+        """Record what is heard until cancelled."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._waiting:
+                hearing, channel, payload = self._waiting[0]
+                if not await self._record(hearing, channel, payload):
+                    await asyncio.sleep(_PAUSE_S)
+                    continue
+                self._waiting.popleft()
+                self._waiting_bytes -= len(payload)
+            self._none.set()
+
+    async def flush(self) -> None:
+        """Return when everything that was heard is in the outbox."""
+        await self._none.wait()
+
+    async def _record(self, hearing: Hearing, channel: str, payload: bytes) -> bool:
+        """Record a message. Return False to try again."""
+        try:
+            recorded = await self._outbox.record(hearing, channel, payload)
+        except RedisLost:
+            return False
+        except RedisRefused as error:
+            if not self._is_refused:
+                log.warning("bot messages cannot be kept", extra={"reason": error.code})
+            self._is_refused = True
+            return False
+        self._is_refused = False
+        if recorded is Recorded.FULL:
+            self._drop()
+        self._recorded()
+        return True
+
+    def _drop(self) -> None:
+        self._metrics.bots_overflowed += 1
+        if self._may_say("full"):
+            count = self._metrics.bots_overflowed
+            log.warning("bot message dropped", extra={"reason": "too many wait", "count": count})
+
+    def _refuse(self, error: MalformedMessage) -> None:
+        self._metrics.bots_malformed += 1
+        if self._may_say("malformed"):
+            log.warning(
+                "malformed bot message",
+                extra={
+                    "channel": error.channel,
+                    "reason": error.reason,
+                    "size": error.size,
+                    "count": self._metrics.bots_malformed,
+                },
+            )
+
+    def _may_say(self, what: str) -> bool:
+        """Whether this was not said in the last ten seconds."""
+        now = self._clock()
+        if now < self._quiet_until.get(what, float("-inf")):
+            return False
+        self._quiet_until[what] = now + _LOG_EVERY_S
+        return True

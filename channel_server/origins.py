@@ -1,0 +1,28 @@
+"""Origins of web servers: scheme, host and port, as browsers write them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address; what follows it is left out.
+
+    A trailing slash, a capital, or a port that goes without saying, would never match.
+
+    Raises:
+        ValueError: If it is not of a web server.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode()
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+        reason = "not the address of a web server"
+        raise ValueError(reason)
+    is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}{'' if is_default else f':{parts.port}'}"
