@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_PROJECTS := channel_server/web/demo tests/js
 
-.PHONY: run test check bench chaos setup clean help
+.PHONY: run test check bench chaos setup synapse clean help
 
 run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
@@ -27,6 +27,13 @@ chaos: $(VENV)/.ready ## Cuts, kills and Redis trouble: what is lost, by us and 
 
 setup: $(VENV)/.ready ## Only install what the other targets need
 
+synapse: .synapse/.ready ## Install Synapse, a Matrix homeserver, for the tests of the bots: 240 MB
+
+.synapse/.ready: tests/matrix/synapse-requirements.txt
+	$(PYTHON) -m venv .synapse
+	.synapse/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
 $(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/package-lock.json)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
@@ -36,7 +43,7 @@ $(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/packag
 	touch $@
 
 clean: ## Remove what setup installed
-	rm -rf $(VENV) $(NODE_PROJECTS:%=%/node_modules)
+	rm -rf $(VENV) .synapse $(NODE_PROJECTS:%=%/node_modules)
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'

@@ -33,7 +33,7 @@ _MAX_PAYLOAD_BYTES: Final = 6 * _MAX_TEXT_BYTES + 8192
 _MAX_SERVER: Final = 300
 _MAX_ROOM_BYTES: Final = 255
 _MAX_TOKEN: Final = 4096
-_ROOM: Final = re.compile(r"[#!][^\s\x00-\x1f\x7f]+")
+_ROOM: Final = re.compile(r"[#!]\S+")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -157,7 +157,8 @@ class _Reader:
 
     def _room(self, config: Mapping[str, Any]) -> str:
         room = self._text(config, "channel").strip()
-        if not _ROOM.fullmatch(room) or len(room.encode(errors="replace")) > _MAX_ROOM_BYTES:
+        is_room = _ROOM.fullmatch(room) and room.isprintable()
+        if not is_room or len(room.encode()) > _MAX_ROOM_BYTES:
             self._refuse("channel is neither #alias:server nor !id:server")
         return room
 

@@ -44,6 +44,8 @@ class Bots:
         outbox = Outbox(
             self._commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
         )
+        self._is_connected = asyncio.Event()
+        self._commands.connected.append(self._is_connected.set)
         self._http = GuardedHttp(settings.matrix_allowed_hosts, timeout_s=REQUEST_S)
         clock = time.monotonic
         courier = Courier(
@@ -74,8 +76,10 @@ class Bots:
     async def run(self) -> None:
         """Work until cancelled."""
         async with self._http, asyncio.TaskGroup() as group:
-            for part in (self._commands, self._feed, self._bridge, self._sender):
+            for part in (self._commands, self._bridge, self._sender):
                 group.create_task(part.run(), name=type(part).__name__.lower())
+            await self._is_connected.wait()  # to ask for the time before subscribing
+            group.create_task(self._feed.run(), name="feed")
 
     async def stop(self) -> None:
         """Keep what has been heard, and let another node send."""
