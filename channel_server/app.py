@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import random
 import resource
-import secrets
-import signal
-import socket
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -26,7 +22,7 @@ from channel_server.config import masked
 from channel_server.core.journal import Tail
 from channel_server.core.records import CHANNELS
 from channel_server.core.rooms import Rooms
-from channel_server.drain import Stop, drain
+from channel_server.drain import drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
 from channel_server.journaling import SharedJournal, journaling
@@ -39,6 +35,8 @@ from channel_server.live.recovery import Recovery
 from channel_server.live.replays import Replays
 from channel_server.live.upkeep import Upkeep
 from channel_server.metrics import Metrics
+from channel_server.node import new_node_name
+from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 from publisher.contract import CONTROL
 
@@ -69,7 +67,7 @@ class ChannelServer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.metrics = metrics = Metrics()
-        node = _node_name()
+        node = new_node_name()
         pauses = Pauses(random.random)
         rooms: Rooms[Client] = Rooms()
         tail = Tail(
@@ -238,10 +236,6 @@ class ChannelServer:
         )
 
 
-def _node_name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
-
-
 def _options(settings: Settings) -> Options:
     return Options(
         write_limit=settings.write_limit,
@@ -275,29 +269,8 @@ def _collect_rarely() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-def stop_on_signals(stop: Stop) -> None:
-    """Ask to stop at SIGTERM and at Ctrl-C; at the second one, at once."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.ask)
-
-
-async def relay_bots(settings: Settings) -> None:
-    """Run the Matrix bots alone until SIGTERM or Ctrl-C."""
-    stop = Stop()
-    stop_on_signals(stop)
-    bots = Bots(settings, node=_node_name(), metrics=Metrics(), pauses=Pauses(random.random))
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(bots.run(), name="bots")
-        log.info("relaying bot messages", extra={"redis": masked(settings.redis_url)})
-        await stop.asked.wait()
-        await bots.stop()
-        running.cancel()
-    log.info("stopped")
-
-
 async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     stop = Stop()
-    stop_on_signals(stop)
+    stop.on_signals()
     await ChannelServer(settings).run(stop)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from channel_server.adapters.embedded import embedded_redis
-from channel_server.app import ChannelServer, stop_on_signals
-from channel_server.drain import Stop
+from channel_server.app import ChannelServer
+from channel_server.stop import Stop
 from channel_server.web.demo import Demo, DemoUser
 from publisher import AsyncPublisher
 
@@ -39,7 +39,7 @@ async def run_demo(settings: Settings, *, has_redis: bool) -> None:
         CannotListen: If the port is taken.
     """
     stop = Stop()
-    stop_on_signals(stop)
+    stop.on_signals()
     async with contextlib.AsyncExitStack() as stack:
         if not has_redis:
             url = await stack.enter_async_context(embedded_redis())

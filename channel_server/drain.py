@@ -13,38 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from channel_server.engine.server import Engine
+    from channel_server.stop import Stop
 
 log = logging.getLogger(__name__)
 
 _WAVE_S: Final = 0.1
 _SLICE: Final = 50
-
-
-class Stop:
-    """Somebody wants the server to end.
-
-    Attributes:
-        asked: Once: politely.
-        hurried: Twice: at once.
-    """
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self.hurried = asyncio.Event()
-
-    def ask(self) -> None:
-        """Ask; to ask again is to hurry."""
-        if self.asked.is_set():
-            self.hurried.set()
-        self.asked.set()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, unless hurried."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.hurried.wait()
-        except TimeoutError:
-            pass
 
 
 async def drain(engine: Engine, stop: Stop, *, delay_s: float, over_s: float) -> None:

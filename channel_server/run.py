@@ -36,11 +36,11 @@ def run_server(env: Mapping[str, str]) -> None:
 
 def run_bots(env: Mapping[str, str]) -> None:
     """Run the Matrix bots alone. Arguments and errors as of ``run_server``."""
-    from channel_server.app import relay_bots  # noqa: PLC0415 - other commands do without
+    from channel_server.relay import relay  # noqa: PLC0415 - other commands do without
 
     settings = Settings.from_env(env)
     log.configure(settings.log_format)
-    run(relay_bots(settings))
+    run(relay(settings))
 
 
 def run(task: Coroutine[Any, Any, None]) -> None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 PER_SERVER: Final = 32
-_FRESH: Final = 256
-_FAILING: Final = 64
+_FRESH: Final = 128
+_FAILING: Final = 32
 _FAILING_FOR_S: Final = 300.0
 _MAX_SERVERS: Final = 10_000
 

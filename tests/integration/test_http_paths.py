@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from channel_server.app import ChannelServer
 from channel_server.config import Settings
-from channel_server.drain import Stop
+from channel_server.stop import Stop
 from tests.conformance.wire import Client
 from tests.integration.program import QUICK_END
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from channel_server.drain import Stop, drain
+from channel_server.drain import drain
+from channel_server.stop import Stop
 
 pytestmark = pytest.mark.asyncio
 

@@ -1,0 +1,39 @@
+"""Somebody wants the process to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+
+class Stop:
+    """How the process is asked to end.
+
+    Attributes:
+        asked: Once: politely.
+        hurried: Twice: at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurried = asyncio.Event()
+
+    def ask(self) -> None:
+        """Ask; to ask again is to hurry."""
+        if self.asked.is_set():
+            self.hurried.set()
+        self.asked.set()
+
+    def on_signals(self) -> None:
+        """Ask at SIGTERM and at Ctrl-C; at the second one, hurry."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.ask)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless hurried."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.hurried.wait()
+        except TimeoutError:
+            pass
