@@ -30,14 +30,18 @@ class Commands:
         url: Redis.
         probe_s: Redis must give a sign of life this often.
         pauses: Between attempts to connect; shared by all that go to this Redis.
+        purpose: For the log.
 
     Attributes:
         connections: How many connections there have been; tells one from the next.
         connected: Called with every new connection that stands.
     """
 
-    def __init__(self, url: str, *, probe_s: float, pauses: Pauses) -> None:
+    def __init__(
+        self, url: str, *, probe_s: float, pauses: Pauses, purpose: str = "commands"
+    ) -> None:
         self._url = url
+        self._purpose = purpose
         self._probe_s = probe_s
         self._pauses = pauses
         self._line: RequestLine | None = None
@@ -51,7 +55,7 @@ class Commands:
 
     async def run(self) -> NoReturn:
         """Keep the connection up until cancelled."""
-        await stay_connected(self._connect, self._use, purpose="commands", pauses=self._pauses)
+        await stay_connected(self._connect, self._use, purpose=self._purpose, pauses=self._pauses)
 
     def send(self, command: bytes, answer: Callable[[Any], None]) -> bool:
         """Send a command.

@@ -63,6 +63,7 @@ class Feed:
             sent.
         probe_s: Within this time a deaf subscription is noticed.
         pauses: Between attempts to connect; shared by all that go to this Redis.
+        purpose: For the log.
         clock: Monotonic seconds.
 
     Attributes:
@@ -85,6 +86,7 @@ class Feed:
         is_proven: Callable[[float], None] = lambda _: None,
         probe_s: float,
         pauses: Pauses,
+        purpose: str = "subscription",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
@@ -100,6 +102,7 @@ class Feed:
         self._is_proven = is_proven
         self._probe_s = probe_s
         self._pauses = pauses
+        self._purpose = purpose
         self._clock = clock
         self._probes: dict[bytes, _Probe] = {}
         self._number = 0
@@ -118,7 +121,7 @@ class Feed:
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
         await stay_connected(
-            self._subscribe, self._use, purpose="subscription", pauses=self._pauses
+            self._subscribe, self._use, purpose=self._purpose, pauses=self._pauses
         )
 
     async def _subscribe(self) -> Subscription:

@@ -40,7 +40,9 @@ class Bots:
 
     def __init__(self, settings: Settings, *, node: str, metrics: Metrics, pauses: Pauses) -> None:
         node = f"{node}-bots"
-        self._commands = Commands(settings.redis_url, probe_s=settings.probe_s, pauses=pauses)
+        self._commands = Commands(
+            settings.redis_url, probe_s=settings.probe_s, pauses=pauses, purpose="bot commands"
+        )
         outbox = Outbox(
             self._commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
         )
@@ -57,6 +59,7 @@ class Bots:
             random=random.random,
         )
         self._sender = Sender(outbox, courier, metrics=metrics, clock=clock)
+        self._commands.connected.append(self._sender.wake)
         self._bridge = Bridge(
             outbox, node=node, recorded=self._sender.wake, metrics=metrics, clock=clock
         )
@@ -71,6 +74,7 @@ class Bots:
             is_up=self._bridge.subscribed,
             probe_s=settings.probe_s,
             pauses=pauses,
+            purpose="bot subscription",
         )
 
     async def run(self) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.bench import machine, report
+from tests.bench.bots import run_bots
 from tests.bench.client import HungUp, Unexpected
-from tests.bench.figures import FIGURES, PUBLISHER_FIGURES, SERVER_FIGURES
+from tests.bench.figures import BOT_FIGURES, FIGURES, PUBLISHER_FIGURES, SERVER_FIGURES
 from tests.bench.plan import FULL, QUICK
 from tests.bench.processes import DidNotStart
 from tests.bench.publishing import run_publishing
@@ -47,6 +48,7 @@ def main() -> int:
             try:
                 run_stages(run)
                 run_publishing(run)
+                run_bots(run)
             except (DidNotStart, HungUp, TookTooLong, Unexpected) as problem:
                 console.print(f"{type(problem).__name__}: {problem}", style="bold red")
                 return 2
@@ -56,6 +58,7 @@ def main() -> int:
     for columns, figures in (
         (options.servers, SERVER_FIGURES),
         (report.PUBLISHER_COLUMNS, PUBLISHER_FIGURES),
+        (report.BOT_COLUMNS, BOT_FIGURES),
     ):
         if wanted := [name for name in options.only if name in figures]:
             console.print(report.table(run.samples, columns, wanted))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.servers import BARE, FLOOR, NODE, OURS, SOCKETIO, TITLES
+from tests.bench.servers import BARE, FLOOR, NODE, OURS, QUIET, SOCKETIO, TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,15 @@ PUBLISHER_FIGURES: Final = {
         "`from publisher import Publisher`, less `import redis`, each in a fresh interpreter.",
     ),
 }
-FIGURES: Final = SERVER_FIGURES | PUBLISHER_FIGURES
+BOT_FIGURES: Final = {
+    "bots-latency": Figure(
+        "p99 latency of live updates, ms",
+        _MS,
+        (Bar(1.25, QUIET),),
+        "As above, of a server with ten Matrix bots whose homeserver accepts connections and never answers, beside one without.",
+    ),
+}
+FIGURES: Final = SERVER_FIGURES | PUBLISHER_FIGURES | BOT_FIGURES
 
 
 class Samples:

@@ -24,6 +24,7 @@ class Lane:
     """Everything that belongs to one server.
 
     Attributes:
+        redis_url: Of the Redis that its server listens to; empty for the C loop.
         publish: Publishes one record for the room it is given.
     """
 
@@ -32,6 +33,7 @@ class Lane:
     pump: Pump
     crowd: Crowd
     publish: Callable[[str], None]
+    redis_url: str
 
     def cpu_s_of(self, work: Callable[[], None]) -> float:
         """CPU time that the server spends while a piece of work is done."""
@@ -88,5 +90,6 @@ def open_lanes(
             server.until_ready()
             crowd = Crowd(pump, server.port, kind_here)
             stack.callback(crowd.leave)
-            lanes.append(Lane(name, server, pump, crowd, publisher.publish))
+            url = "" if name == FLOOR else publisher.url
+            lanes.append(Lane(name, server, pump, crowd, publisher.publish, url))
         yield lanes

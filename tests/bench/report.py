@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.bench.figures import (
+    BOT_FIGURES,
     FIGURES,
     PUBLISHER_FIGURES,
     SERVER_FIGURES,
@@ -14,9 +15,10 @@ from tests.bench.figures import (
     Verdict,
     verdicts,
 )
-from tests.bench.servers import BARE, OURS, TITLES
+from tests.bench.servers import BARE, OURS, QUIET, TITLES
 
 PUBLISHER_COLUMNS = (OURS, BARE)
+BOT_COLUMNS = (OURS, QUIET)
 
 ABSENT = "-"
 
@@ -59,6 +61,12 @@ system time.
 {publisher}
 
 {publisher_how}
+
+## Matrix bots
+
+{bots}
+
+{bots_how}
 """
 
 
@@ -91,6 +99,8 @@ def page(samples: Samples, servers: Sequence[str], machine: dict[str, str]) -> s
         how=_how(SERVER_FIGURES),
         publisher=_rows(samples, PUBLISHER_COLUMNS, PUBLISHER_FIGURES),
         publisher_how=_how(PUBLISHER_FIGURES),
+        bots=_rows(samples, BOT_COLUMNS, BOT_FIGURES),
+        bots_how=_how(BOT_FIGURES),
     )
 
 

@@ -16,6 +16,7 @@ OURS, NODE, NODE_OFF, SOCKETIO, FLOOR = "ours", "node", "node-off", "socketio", 
 RELAYS = (OURS, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
 SERVERS = (*RELAYS, FLOOR)
 BARE: Final = "bare"  # no server: what the publisher is made of
+QUIET: Final = "quiet"  # ours, without bots
 
 # Node itself: the ``node`` beside our Python is a wrapper, whose CPU time says nothing.
 NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
@@ -27,6 +28,7 @@ TITLES: Final = {
     SOCKETIO: "python-socketio",
     FLOOR: "C loop",
     BARE: "bare",
+    QUIET: "ours without bots",
 }
 
 _HERE = Path(__file__).parent
@@ -72,6 +74,7 @@ class Relay(Server):
             "REDIS_URL": redis_url,
             "PUBLIC_APP_URL": records.ORIGIN,
             # Ours only. The peers have no journal, no bots and no admin page either.
+            "MATRIX_ALLOWED_HOSTS": "127.0.0.1",
             "NODE_ENV": "production",
         }
         if name == NODE_OFF:

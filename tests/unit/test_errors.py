@@ -7,14 +7,19 @@ import pytest
 
 from channel_server import errors
 from channel_server.errors import (
+    AddressRefused,
     CannotListen,
     ChannelServerError,
     ConfigError,
     MalformedMessage,
     MalformedPacket,
+    MatrixBusy,
+    MatrixRefused,
     MissingPart,
     RedisLost,
     RedisRefused,
+    ServerUnreachable,
+    TrialFailed,
 )
 
 EXAMPLES = {
@@ -27,6 +32,11 @@ EXAMPLES = {
     MalformedPacket("unknown packet type"): "unknown packet type",
     RedisLost("ConnectionError"): "Redis is lost: ConnectionError",
     RedisRefused("OOM"): "refused by Redis: OOM",
+    AddressRefused(): "a private address",
+    ServerUnreachable("no answer in time"): "no answer in time",
+    MatrixRefused("M_FORBIDDEN", 403): "refused: M_FORBIDDEN",
+    MatrixBusy("rate limit", 2.5): "rate limit",
+    TrialFailed("the homeserver knows no such room"): "the homeserver knows no such room",
 }
 
 
