@@ -74,13 +74,12 @@ class GuardedHttp:
         self._timeout = aiohttp.ClientTimeout(
             total=timeout_s, connect=min(timeout_s, _CONNECT_S), ceil_threshold=float("inf")
         )
-        self._resolver = resolver
+        self._given_resolver = self._resolver = resolver
         self._guarded: aiohttp.ClientSession | None = None
         self._trusted: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or AsyncResolver()
-        self._resolver = resolver
+        self._resolver = resolver = self._given_resolver or AsyncResolver()
         self._guarded = _session(self._timeout, resolver, self._open)
         self._trusted = _session(self._timeout, resolver, _open)
         return self

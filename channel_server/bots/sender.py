@@ -66,6 +66,7 @@ class Sender:
 
     async def run(self) -> NoReturn:
         """Send until cancelled."""
+        self._stop()
         async with asyncio.TaskGroup() as group:
             while True:
                 self._wake.clear()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
-from typing import TYPE_CHECKING, Final
+import traceback
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.adapters.commands import Commands
 from channel_server.adapters.feed import Feed
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from channel_server.config import Settings
     from channel_server.metrics import Metrics
 
+log = logging.getLogger(__name__)
+
 REQUEST_S: Final = 60.0
 _FLUSH_S: Final = 1.0
+_PAUSE_S: Final = 1.0
 
 
 class Bots:
@@ -77,8 +82,19 @@ class Bots:
             purpose="bot subscription",
         )
 
-    async def run(self) -> None:
-        """Work until cancelled."""
+    async def run(self) -> NoReturn:
+        """Work until cancelled. A bug here ends neither the bots nor live updates."""
+        while True:
+            try:
+                await self._run_parts()
+            except* Exception as group:  # noqa: BLE001 - live updates go on
+                for error in group.exceptions:
+                    log.error(  # noqa: TRY400 - a traceback has the words of errors
+                        "bots failed, and begin anew", extra={"error": _place_of(error)}
+                    )
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _run_parts(self) -> None:
         async with self._http, asyncio.TaskGroup() as group:
             for part in (self._commands, self._bridge, self._sender):
                 group.create_task(part.run(), name=type(part).__name__.lower())
@@ -91,3 +107,11 @@ class Bots:
             async with asyncio.timeout(_FLUSH_S):
                 await self._bridge.flush()
         await self._sender.release()
+
+
+def _place_of(error: BaseException) -> str:
+    """What went wrong, and where: the words of an error may quote a message."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}"
