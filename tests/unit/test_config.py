@@ -49,6 +49,9 @@ def test_units_are_converted_at_the_door():
             "MAX_PACKETS_PER_SECOND": "20",
             "DRAIN_DELAY_SECONDS": "0",
             "DRAIN_SECONDS": "8",
+            "BOTS": "0",
+            "MATRIX_AUTO_JOIN": "no",
+            "BOT_MAX_AGE_MINUTES": "3",
         }
     )
 
@@ -70,6 +73,9 @@ def test_units_are_converted_at_the_door():
         packets_per_s=20,
         drain_delay_s=0,
         drain_s=8,
+        has_bots=False,
+        is_matrix_joining=False,
+        bot_max_age_s=180,
     )
 
 
@@ -91,6 +97,10 @@ def test_no_minutes_of_recovery_is_no_journal():
         ("JOURNAL_MIB", "0"),
         ("JOURNAL_MIB", "65537"),
         ("PLAIN_PUBLISHERS", "maybe"),
+        ("BOTS", "two"),
+        ("MATRIX_AUTO_JOIN", "perhaps"),
+        ("BOT_MAX_AGE_MINUTES", "0"),
+        ("BOT_MAX_AGE_MINUTES", "1441"),
         ("CACHE_REDIS_EXPIRE", "0"),
         ("MAX_PACKETS_PER_SECOND", "9"),
         ("DRAIN_DELAY_SECONDS", "601"),
@@ -334,3 +344,15 @@ def test_shown_settings_hold_every_value_and_no_password():
     assert shown["WRITE_LIMIT_KIB"] == "1024"
     assert shown["TRUSTED_PROXIES"] == "10.0.0.0/8, ::1/128"
     assert SECRET not in str(shown)
+
+
+def test_allowed_hosts_are_names_and_addresses():
+    text = "Matrix.Internal, 10.0.0.7,, [fd00::1] ,host_1"
+    settings = Settings.from_env({"MATRIX_ALLOWED_HOSTS": text})
+    assert settings.matrix_allowed_hosts == {"matrix.internal", "10.0.0.7", "fd00::1", "host_1"}
+    assert settings.shown()["MATRIX_ALLOWED_HOSTS"] == "10.0.0.7, fd00::1, host_1, matrix.internal"
+
+
+def test_allowed_hosts_that_are_neither():
+    text = "https://matrix.internal, 10.0.0.0/8, a b, fine.example"
+    assert len(problems({"MATRIX_ALLOWED_HOSTS": text})) == 3
