@@ -232,6 +232,7 @@ class ChannelServer:
                 "cors_origin": settings.cors_origin or "*",
                 "max_connections": self._engine.options.max_connections,
                 "journal": settings.journal,
+                "bots": int(settings.has_bots),
             },
         )
 

@@ -37,7 +37,8 @@ User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this us
 
 
 bots_app = typer.Typer(
-    help="Matrix bots, as `serve` relays them with BOTS=1.", invoke_without_command=True
+    help="Without a command: relay messages of Matrix bots, whatever BOTS says.",
+    invoke_without_command=True,
 )
 app.add_typer(bots_app, name="bots")
 
@@ -69,25 +70,26 @@ def relay(context: typer.Context) -> None:
 @bots_app.command("send-test")
 def send_test(
     server: Annotated[str, typer.Option(help="Homeserver, like https://matrix.example.org")],
-    room: Annotated[str, typer.Option(help="#alias:server or !id:server")],
+    room: Annotated[str, typer.Option(help="#alias:server or !id")],
     token: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt="Access token of the bot",
-            hide_input=True,
             envvar="MATRIX_ACCESS_TOKEN",
-            help="Better in the environment, or typed in, than on the command line.",
+            help="Access token of the bot. Asked for if it is not given; on the command line, others can read it.",
         ),
-    ],
+    ] = None,
     message: Annotated[str, typer.Option(help="The text.")] = TEST_MESSAGE,
 ) -> None:
     """Send a test message to a Matrix room, and say what is wrong if it does not arrive."""
     from channel_server.bots.trial import send_trial
 
     settings = _settings()
+    if not token and not sys.stdin.isatty():
+        raise ConfigError(("MATRIX_ACCESS_TOKEN must hold the access token of the bot",))
+    secret = token or typer.prompt("Access token of the bot", hide_input=True)
 
     async def send() -> None:
-        typer.echo(f"sent: {await send_trial(settings, server, room, token, message)}")
+        typer.echo(f"sent: {await send_trial(settings, server, room, secret, message)}")
 
     run(send())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +15,8 @@ from publisher.address import problem_with
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.IGNORECASE)
+_HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
+_ADDRESS_LIKE: Final = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 _EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
 _JOURNALS: Final = ("redis", "memory", "off")
@@ -179,6 +180,17 @@ def masked(url: str) -> str:
     return f"{parts.scheme}://{user}{':***' if colon else ''}{at}{host}{parts.path}"
 
 
+def _is_host(text: str) -> bool:
+    """Whether a text is a host name or an address."""
+    if not _ADDRESS_LIKE.fullmatch(text):
+        return bool(_HOST_NAME.fullmatch(text))
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 class _Reader:
     """Collects problems instead of stopping at the first one."""
 
@@ -220,8 +232,10 @@ class _Reader:
     def hosts(self, name: str) -> frozenset[str]:
         hosts = [text.strip() for text in self._env.get(name, "").split(",") if text.strip()]
         for text in hosts:
-            if not _HOST.fullmatch(text.strip("[]")):
-                self.problems.append(f"{name} must list host names or addresses, not {text!r}")
+            if not _is_host(text.strip("[]")):
+                self.problems.append(
+                    f"{name} must list host names or addresses, without scheme or port, not {text!r}"
+                )
         return frozenset(host.strip("[]").lower() for host in hosts)
 
     def choice(self, name: str, values: tuple[str, ...]) -> str:

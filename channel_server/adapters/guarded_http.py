@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -31,7 +31,25 @@ _CONNECT_S: Final = 10.0
 _KEEP_S: Final = 2.0
 """For the rest of a burst. A thousand servers, each with a TLS connection, would be 50 MB."""
 
+_REASONS: Final[Mapping[type[Exception], str]] = {
+    TimeoutError: "no answer in time",
+    ConnectionRefusedError: "connection refused",
+    aiohttp.ServerDisconnectedError: "hung up without an answer",
+    ConnectionResetError: "hung up without an answer",
+    aiohttp.ClientPayloadError: "an answer that was cut off",
+    aiohttp.ClientResponseError: "an answer that is not HTTP",
+    OSError: "no connection",
+}
+"""The first that fits."""
+
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_IPV6: Final = IPv6Network("2000::/3")
+_NOT_IPV6: Final = tuple(
+    IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
+_NOT_IPV4: Final = tuple(IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/24"))
+"""IANA's registries of special addresses, where Python's ``is_global`` differs by its version."""
+
 _LOW_32_BITS: Final = 0xFFFF_FFFF
 
 
@@ -187,9 +205,11 @@ def _reason_of(error: Exception) -> str:
         return "its certificate is not valid"
     if isinstance(error, aiohttp.ClientSSLError):
         return "no TLS with it"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    return type(_cause_of(error)).__name__
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time, or no TLS on it"
+    cause = _cause_of(error)
+    words = (words for kind, words in _REASONS.items() if isinstance(cause, kind))
+    return next(words, type(cause).__name__)
 
 
 def _cause_of(error: Exception) -> Exception:
@@ -213,8 +233,12 @@ def _innermost(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
         return address
     if address in _NAT64:
         return IPv4Address(int(address) & _LOW_32_BITS)
-    return address.ipv4_mapped or address.sixtofour or address
+    return address.ipv4_mapped or address
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast
+    """Whether an address is of the internet, whatever this version of Python knows about it."""
+    if isinstance(address, IPv6Address):
+        return address in _IPV6 and not any(address in network for network in _NOT_IPV6)
+    is_special = address.is_multicast or any(address in network for network in _NOT_IPV4)
+    return address.is_global and not is_special

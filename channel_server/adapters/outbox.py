@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from channel_server.adapters.line import encode
@@ -26,9 +26,6 @@ _OUTBOX: Final = OUTBOX.encode()
 _STATE: Final = STATE.encode()
 _LEASE: Final = LEASE.encode()
 _WITHIN_S: Final = 2.0
-_REMEMBER_S: Final = b"600"
-"""A node that was frozen for longer than this may record again what others have."""
-
 _SPARE_S: Final = 600
 _MAX_ENTRIES: Final = b"10000"
 _MAX_BYTES: Final = b"%d" % (32 * 1024 * 1024)
@@ -48,7 +45,7 @@ class Hearing:
     """One message as one node has heard it.
 
     Attributes:
-        listener: Name of the subscription, as no other has it.
+        listener: Name of the node, a colon, and the number of its subscription.
         since_ms: The clock of Redis before it was made.
         number: 1, 2, … in the order of hearing.
     """
@@ -85,7 +82,7 @@ class Entry:
 
     id: str
     channel: str
-    payload: bytes
+    payload: bytes = field(repr=False)  # it holds an access token
 
     @property
     def at_ms(self) -> int:
@@ -123,7 +120,7 @@ class Outbox:
             b"%d" % hearing.since_ms,
             channel.encode(),
             payload,
-            *(self._keep_s, _REMEMBER_S, _MAX_ENTRIES, _MAX_BYTES),
+            *(self._keep_s, self._keep_s, _MAX_ENTRIES, _MAX_BYTES),
         )
         keys = (_OUTBOX, _STATE, f"{HEARD}{words}".encode())
         reply = await self._commands.run_script(RECORD, keys, arguments, _WITHIN_S)

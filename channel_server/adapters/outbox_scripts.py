@@ -28,12 +28,14 @@ LEASE: Final = "{channel_server}:outbox:lease"
 HEARD: Final = "{channel_server}:outbox:heard:"
 
 RECORD: Final = Script("""
--- KEYS: outbox, state, what is known of these words. ARGV: name of the listener, number of this
+-- KEYS: outbox, state, what is known of these words. ARGV: name of the node, a colon, and number of
+-- its subscription, number of this
 -- message among all that it has heard, since when it listens (ms), channel, payload, how long the
 -- outbox is kept (s), how long the words are remembered (s), entries, bytes.
 -- Returns 'new', 'known', or 'full': then it was dropped, for everybody.
 local outbox, state, words = KEYS[1], KEYS[2], KEYS[3]
 local listener, number, since = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local node = string.match(listener, '(.*):')
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local times = tonumber(redis.call('HGET', words, 'times')) or 0
@@ -44,12 +46,13 @@ if mine then
   last, heard = string.match(mine, '(%d+):(%d+)')
   last, heard = tonumber(last), tonumber(heard)
 else
-  -- What was recorded before it began to listen, it has not heard.
+  -- What others have recorded since it began to listen, it has yet to hear. What its own node has,
+  -- an earlier subscription of it has heard.
   heard = times
-  while heard > 0 do
-    local at = tonumber(redis.call('HGET', words, 'at:' .. heard))
-    if not at or at < since then break end
-    heard = heard - 1
+  for i = times, math.max(1, times - 99), -1 do
+    local at, by = string.match(redis.call('HGET', words, 'at:' .. i) or '', '(%d+):(.*)')
+    if not at or tonumber(at) < since then break end
+    if by ~= node then heard = heard - 1 end
   end
 end
 if number <= last then return 'known' end  -- asked again: the answer was lost
@@ -58,7 +61,8 @@ redis.call('HSET', words, 'by:' .. listener, string.format('%.0f:%.0f', number, 
 redis.call('EXPIRE', words, ARGV[7])
 if heard <= times then return 'known' end
 
-redis.call('HSET', words, 'times', heard, 'at:' .. heard, string.format('%.0f', now_ms))
+local at = string.format('%.0f:%s', now_ms, node)
+redis.call('HSET', words, 'times', heard, 'at:' .. heard, at)
 redis.call('HDEL', words, 'at:' .. (heard - 100))
 local bytes = tonumber(redis.call('HGET', state, 'bytes')) or 0
 if redis.call('XLEN', outbox) >= tonumber(ARGV[8]) or bytes + #ARGV[5] > tonumber(ARGV[9]) then

@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SPACE: Final = " \t\r\n\f\u200b"
+MAX_CHARACTERS: Final = 65_536
+"""No Matrix event holds more. Lists in lists could make 500 times as much of short HTML."""
+
 _WORD: Final = re.compile(f"[^{_SPACE}]+")
+
+
+class TooMuchText(ValueError):
+    """There is more text than anybody could send."""
 
 
 class _Block:
@@ -85,13 +92,16 @@ class Blocks:
     def close(self, after: int, change: Callable[[str], str] = str) -> None:
         """End the current block.
 
+        Raises:
+            TooMuchText: If it has more than ``MAX_CHARACTERS``.
+
         Args:
             after: Line breaks behind it, at least.
             change: What becomes of its text.
         """
         block = self._stack.pop()
-        outer = self._stack[-1]
-        outer.add_block(change(block.text()), block.before, max(block.pending, after))
+        text = change(_bounded(block.text()))
+        self._stack[-1].add_block(_bounded(text), block.before, max(block.pending, after))
 
     def break_line(self) -> None:
         """Begin a new line."""
@@ -129,4 +139,10 @@ class Blocks:
 
     def text(self) -> str:
         """All that was written, when every block is closed."""
-        return self._stack[0].text()
+        return _bounded(self._stack[0].text())
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_CHARACTERS:
+        raise TooMuchText
+    return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from channel_server.adapters.outbox import Hearing, Recorded
 from channel_server.bots.messages import PUBLISH, TEST, read
@@ -25,12 +25,26 @@ _PAUSE_S: Final = 0.5
 _LOG_EVERY_S: Final = 10.0
 
 
+class _Waiting(NamedTuple):
+    """A message that is not recorded yet.
+
+    Attributes:
+        at_s: When it was heard.
+    """
+
+    hearing: Hearing
+    channel: str
+    payload: bytes
+    at_s: float
+
+
 class Bridge:
     """Hears messages and records them, in order; keeps them while Redis does not take them.
 
     Args:
         outbox: Where they wait to be sent.
         node: Name of this node.
+        max_age_s: What could not be recorded for so long is dropped.
         recorded: Called whenever the outbox may hold something new.
         metrics: Counts.
         clock: Monotonic seconds.
@@ -41,16 +55,18 @@ class Bridge:
         outbox: Outbox,
         *,
         node: str,
+        max_age_s: int,
         recorded: Callable[[], None],
         metrics: Metrics,
         clock: Callable[[], float],
     ) -> None:
         self._outbox = outbox
         self._node = node
+        self._max_age_s = max_age_s
         self._recorded = recorded
         self._metrics = metrics
         self._clock = clock
-        self._waiting: deque[tuple[Hearing, str, bytes]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._subscriptions = 0
         self._number = 0
@@ -80,7 +96,7 @@ class Bridge:
             self._since_ms = self._next_since_ms
 
     def heard(self, channel: str, payload: bytes) -> int:
-        """Take a message. Never raises. Returns bytes of work, of which there are none yet."""
+        """Take a message. Never raises. Returns bytes of work."""
         if channel not in {TEST, PUBLISH}:
             self._metrics.bots_ignored += 1
             return 0
@@ -88,10 +104,10 @@ class Bridge:
             read(channel, payload)
         except MalformedMessage as error:
             self._refuse(error)
-            return 0
-        except Exception:  # a bug must not cost the subscription
-            log.exception("bot message not read")
-            return 0
+            return len(payload)
+        except Exception as error:  # noqa: BLE001 - a bug must not cost the subscription
+            log.error("bot message not read", extra={"error": type(error).__name__})  # noqa: TRY400 - a traceback may quote it
+            return len(payload)
         is_full = self._waiting_bytes + len(payload) > _MAX_WAITING_BYTES
         if is_full or len(self._waiting) >= _MAX_WAITING:
             self._drop()
@@ -99,7 +115,7 @@ class Bridge:
         self._number += 1
         listener = f"{self._node}:{self._subscriptions}"
         hearing = Hearing(listener, self._since_ms, self._number)
-        self._waiting.append((hearing, channel, payload))
+        self._waiting.append(_Waiting(hearing, channel, payload, self._clock()))
         self._waiting_bytes += len(payload)
         self._some.set()
         self._none.clear()
@@ -108,25 +124,28 @@ class Bridge:
     async def run(self) -> NoReturn:
         """Record what is heard until cancelled."""
         while True:
-            await self._some.wait()
-            self._some.clear()
             while self._waiting:
-                hearing, channel, payload = self._waiting[0]
-                if not await self._record(hearing, channel, payload):
+                waiting = self._waiting[0]
+                if not await self._record(waiting):
                     await asyncio.sleep(_PAUSE_S)
                     continue
                 self._waiting.popleft()
-                self._waiting_bytes -= len(payload)
+                self._waiting_bytes -= len(waiting.payload)
             self._none.set()
+            self._some.clear()
+            await self._some.wait()
 
     async def flush(self) -> None:
         """Return when everything that was heard is in the outbox."""
         await self._none.wait()
 
-    async def _record(self, hearing: Hearing, channel: str, payload: bytes) -> bool:
+    async def _record(self, waiting: _Waiting) -> bool:
         """Record a message. Return False to try again."""
+        if self._clock() - waiting.at_s > self._max_age_s:
+            self._metrics.bots_expired += 1
+            return True
         try:
-            recorded = await self._outbox.record(hearing, channel, payload)
+            recorded = await self._outbox.record(waiting.hearing, waiting.channel, waiting.payload)
         except RedisLost:
             return False
         except RedisRefused as error:
@@ -148,7 +167,7 @@ class Bridge:
 
     def _refuse(self, error: MalformedMessage) -> None:
         self._metrics.bots_malformed += 1
-        if self._may_say("malformed"):
+        if self._may_say(error.reason):
             log.warning(
                 "malformed bot message",
                 extra={
@@ -160,7 +179,7 @@ class Bridge:
             )
 
     def _may_say(self, what: str) -> bool:
-        """Whether this was not said in the last ten seconds."""
+        """Whether this was not said in the last ten seconds; there are few things to say."""
         now = self._clock()
         if now < self._quiet_until.get(what, float("-inf")):
             return False

@@ -27,8 +27,10 @@ _COMPLAINTS: Final = 1000
 _SILENT_S: Final = 3600.0
 _MS: Final = 1000
 _BUSY: Final = "busy"
-_SHORT: Final = 4096
-"""Read as text in 2 ms. The longest and strangest takes 160, in which others must have turns."""
+_SHORT: Final = 1000
+"""Read as text in 1 ms; longer and stranger HTML takes a thread, one at a time, and live updates have
+their turns meanwhile.
+"""
 
 
 class Courier:
@@ -58,6 +60,7 @@ class Courier:
         self._max_age_s = max_age_s
         self._metrics = metrics
         self._random = random
+        self._reading = asyncio.Lock()
         self._said = Memory[tuple[str, str, str]](_COMPLAINTS, _SILENT_S, clock)
 
     async def attempt(self, entry: Entry, now_ms: Callable[[], int], number: int) -> float | None:
@@ -81,8 +84,7 @@ class Courier:
                     return None
                 return await self._send(message, entry.id, number)
         except MalformedMessage:
-            # Only another version of this program can have let it in.
-            self._metrics.bots_malformed += 1
+            self.unreadable()
         except Exception as error:  # noqa: BLE001 - a bug must not stop the others
             self._metrics.bots_refused += 1
             log.error("bot message failed", extra={"error": type(error).__name__})  # noqa: TRY400 - a traceback may quote it
@@ -91,7 +93,7 @@ class Courier:
     async def _send(self, message: BotMessage, transaction: str, number: int) -> float | None:
         bot, room = message.bot, message.room
         try:
-            content = await _content_of(message)
+            content = await self._content_of(message)
             await self._homeservers.send(bot, room, content, transaction)
         except MatrixRefused as error:
             self._metrics.bots_refused += 1
@@ -115,6 +117,12 @@ class Courier:
             log.info("bot works again", extra={"server": bot.server, "room": room})
         return None
 
+    async def _content_of(self, message: BotMessage) -> dict[str, str]:
+        if len(message.text) <= _SHORT:
+            return message.content()
+        async with self._reading:
+            return await asyncio.to_thread(message.content)
+
     def _wait_s(self, message: BotMessage, error: MatrixBusy, number: int) -> float:
         server, room = message.bot.server, message.room
         self._metrics.bots_retries += 1
@@ -123,14 +131,35 @@ class Courier:
         if error.wait_s is None:
             self._slots.failed(server)
         else:
-            wait_s = error.wait_s + _SPREAD * self._random()
-        # A rate limit comes and goes with every burst: it is said once, and its end never.
-        if self._may_say(server, room, _BUSY if error.wait_s is None else error.reason):
+            # As long as it asks for, and no less than half of what we would have waited.
+            wait_s = max(error.wait_s, wait_s / 2) + _SPREAD * self._random()
+        if error.wait_s is None:
+            # A rate limit comes and goes with every burst: its end is never said.
+            self._said.put((server, room, _BUSY), _BUSY)
+        if self._may_say(server, room, error.reason):
             log.warning(
                 "bot has to wait",
                 extra={"server": server, "room": room, "reason": error.reason},
             )
         return wait_s
+
+    def overflowed(self, message: BotMessage) -> None:
+        """Too many messages wait for the same room: this one is dropped."""
+        self._metrics.bots_overflowed += 1
+        server, room = message.bot.server, message.room
+        if self._may_say(server, room, "overflow"):
+            reason = "too many wait for this room"
+            log.warning(
+                "bot message dropped", extra={"server": server, "room": room, "reason": reason}
+            )
+
+    def unreadable(self) -> None:
+        """An entry of the outbox is no message: another version, or somebody else, wrote it."""
+        self._metrics.bots_malformed += 1
+        if self._may_say("", "", "unreadable"):
+            log.warning(
+                "bot message not read", extra={"reason": "the outbox holds something else"}
+            )
 
     def _expired(self, message: BotMessage) -> None:
         self._metrics.bots_expired += 1
@@ -145,9 +174,3 @@ class Courier:
             return False
         self._said.put(key, what)
         return True
-
-
-async def _content_of(message: BotMessage) -> dict[str, str]:
-    if len(message.text) <= _SHORT:
-        return message.content()
-    return await asyncio.to_thread(message.content)

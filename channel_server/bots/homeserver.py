@@ -1,4 +1,4 @@
-"""One attempt to put a message into a Matrix room: at most four requests, each of them repeatable.
+"""One attempt to put a message into a Matrix room: a few requests, each of them repeatable.
 
 Source: the Matrix client-server API, version 1.1 and later; ``r0`` of it is what homeservers before
 2021 know, and what the original used. Whoever repeats an attempt passes the same transaction id, by
@@ -108,7 +108,7 @@ class Homeservers:
         """Ask in the newest version that the homeserver knows."""
         known = self._versions.get(bot.server)
         answers = []
-        for version in _VERSIONS if known is None else (known,):
+        for version in sorted(_VERSIONS, key=lambda version: version != known):
             url = f"{bot.server}/_matrix/client/{version}/{path}"
             try:
                 answer = await self._http.request(method, url, token=bot.token, body=body)
@@ -116,8 +116,9 @@ class Homeservers:
                 raise MatrixRefused("private_address") from None
             except ServerUnreachable as error:
                 raise MatrixBusy(error.reason) from None
-            if not _is_unknown_endpoint(answer):
+            if _is_of_matrix(answer):
                 self._versions.put(bot.server, version)
+            if not _is_unknown_endpoint(answer):
                 return answer
             answers.append(answer)
         self._versions.forget(bot.server)
@@ -126,6 +127,13 @@ class Homeservers:
 
 def _quoted(text: str) -> str:
     return quote(text, safe="")
+
+
+def _is_of_matrix(answer: Answer) -> bool:
+    """Whether a homeserver itself has answered, in a version that it knows."""
+    is_busy = answer.status == _TOO_MANY or answer.status >= _SERVER_ERRORS
+    is_known = answer.status == _OK or (bool(_code_of(answer)) and not is_busy)
+    return is_known and not _is_unknown_endpoint(answer)
 
 
 def _is_unknown_endpoint(answer: Answer) -> bool:

@@ -28,6 +28,7 @@ _RAW: Final = {
 }
 _REFERENCE: Final = re.compile(r"&(?:#([0-9]+);?|#[xX]([0-9a-fA-F]+);?|([0-9a-zA-Z]+;?))")
 _MAX_DIGITS: Final = 8
+_LONGEST: Final = max(map(len, html5))
 _WINDOWS_1252: Final = range(0x80, 0xA0)
 _SURROGATES: Final = range(0xD800, 0xE000)
 
@@ -42,7 +43,7 @@ def parse(html: str) -> list[Node]:
         if begin < 0:
             break
         at = _read_markup(html, begin, tree)
-    return tree.top
+    return tree.finish()
 
 
 def decode(text: str) -> str:
@@ -56,7 +57,7 @@ def _meaning_of(reference: re.Match[str]) -> str:
         digits = (decimal or hexadecimal).lstrip("0") or "0"
         number = int(digits, 10 if decimal else 16) if len(digits) <= _MAX_DIGITS else -1
         return _character(number)
-    for end in range(len(name), 1, -1):
+    for end in range(min(len(name), _LONGEST), 1, -1):
         if name[:end] in html5:
             return html5[name[:end]] + name[end:]
     return reference[0]

@@ -66,33 +66,37 @@ Node = Element | str | None
 
 
 class Tree:
-    """Elements in elements.
-
-    Attributes:
-        top: What is in no element.
-    """
+    """Elements in elements."""
 
     def __init__(self) -> None:
-        self.top: list[Node] = []
+        self._top: list[Node] = []
+        self._text: list[str] = []
         self._names: list[str] = []  # of all that are open; of these, the outer ones have elements
         self._open = Counter[str]()
         self._elements: list[Element] = []
         self._is_foreign: list[bool] = []
 
+    def _add(self, node: Node) -> None:
+        self._end_text()
+        self._siblings().append(node)
+
+    def _end_text(self) -> None:
+        """What was added as text is a text."""
+        if self._text:
+            self._siblings().append("".join(self._text))
+            self._text.clear()
+
     def _siblings(self) -> list[Node]:
-        return self._elements[-1].children if self._elements else self.top
+        return self._elements[-1].children if self._elements else self._top
 
     def add_text(self, text: str) -> None:
         """Add text."""
-        siblings = self._siblings()
-        if siblings and isinstance(siblings[-1], str):
-            siblings[-1] += text
-        elif text:
-            siblings.append(text)
+        if text:
+            self._text.append(text)
 
     def add_other(self) -> None:
         """Add something that is neither text nor an element."""
-        self._siblings().append(None)
+        self._add(None)
 
     def begin(self, name: str, attributes: dict[str, str], *, is_closed: bool) -> None:
         """Begin an element, and end those that it ends.
@@ -110,7 +114,7 @@ class Tree:
         parent = self._elements[-1].name if self._elements else ""
         element = Element(name, attributes, parent, [])
         if name in _VOID or not is_too_deep:
-            self._siblings().append(element)
+            self._add(element)
         if name in _VOID:
             return
         self._names.append(name)
@@ -135,7 +139,13 @@ class Tree:
             if name == "p":
                 self._pop()
 
+    def finish(self) -> list[Node]:
+        """Return what is in no element."""
+        self._end_text()
+        return self._top
+
     def _pop(self) -> str:
+        self._end_text()
         name = self._names.pop()
         self._open[name] -= 1
         del self._elements[len(self._names) :]

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from channel_server.bots.blocks import TooMuchText
 from channel_server.bots.plain_text import plain_text
 from channel_server.core import strict_json
-from channel_server.errors import MalformedMessage
+from channel_server.errors import MalformedMessage, MatrixRefused
 from channel_server.origins import origin_of
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ PATTERN: Final = "chatbot/*"
 TEST: Final = "chatbot/test"
 PUBLISH: Final = "chatbot/publish"
 
+_MAX_EVENT_BYTES: Final = 65_536
 _MAX_TEXT_BYTES: Final = 60_000
-"""A Matrix event holds 65,536 bytes, with everything around the text."""
+"""Of an event, with everything around the text."""
 
 _MAX_PAYLOAD_BYTES: Final = 6 * _MAX_TEXT_BYTES + 8192
 """JSON may write a byte as ``\\u0000``."""
@@ -33,7 +35,7 @@ _MAX_PAYLOAD_BYTES: Final = 6 * _MAX_TEXT_BYTES + 8192
 _MAX_SERVER: Final = 300
 _MAX_ROOM_BYTES: Final = 255
 _MAX_TOKEN: Final = 4096
-_ROOM: Final = re.compile(r"[#!]\S+")
+_ROOM: Final = re.compile(r"![^\s]+|#[^\s:]*:\S+")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -71,11 +73,24 @@ class BotMessage(msgspec.Struct, frozen=True):
         return f"<BotMessage to {self.room} at {self.bot.server}>"
 
     def content(self) -> dict[str, str]:
-        """The content of the Matrix event, as matrix-bot-sdk 0.5 writes it."""
+        """The content of the Matrix event, as matrix-bot-sdk 0.5 writes it.
+
+        Raises:
+            MatrixRefused: If text and HTML are more than an event may hold.
+        """
         if not self.is_html:
             return {"msgtype": "m.notice", "body": self.text}
+        try:
+            body = plain_text(self.text)
+        except TooMuchText:
+            body = ""
+            size = _MAX_EVENT_BYTES
+        else:
+            size = len(body.encode()) + len(self.text.encode())
+        if size >= _MAX_EVENT_BYTES:
+            raise MatrixRefused("too_large")
         return {
-            "body": plain_text(self.text),
+            "body": body,
             "msgtype": "m.text",
             "format": "org.matrix.custom.html",
             "formatted_body": self.text,
@@ -150,16 +165,16 @@ class _Reader:
         self._refuse("server is not http(s)://host or http(s)://host:port")
 
     def _token(self, config: Mapping[str, Any]) -> str:
-        token = self._text(config, "access_token")
+        token = self._text(config, "access_token").strip()
         if len(token) > _MAX_TOKEN or not _TOKEN.fullmatch(token):
-            self._refuse("access_token is not a token")
+            self._refuse("access_token has characters that no token has")
         return token
 
     def _room(self, config: Mapping[str, Any]) -> str:
         room = self._text(config, "channel").strip()
         is_room = _ROOM.fullmatch(room) and room.isprintable()
         if not is_room or len(room.encode()) > _MAX_ROOM_BYTES:
-            self._refuse("channel is neither #alias:server nor !id:server")
+            self._refuse("channel is neither #alias:server nor !id")
         return room
 
     def _refuse(self, reason: str) -> NoReturn:

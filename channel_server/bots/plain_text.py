@@ -45,7 +45,11 @@ _ROMAN_END: Final = 4000
 
 
 def plain_text(html: str) -> str:
-    """Convert HTML, however broken."""
+    """Convert HTML, however broken.
+
+    Raises:
+        TooMuchText: If it comes to more than 65,536 characters.
+    """
     nodes = parse(html)
     body = next(_bodies(nodes), None)
     blocks = Blocks()

@@ -1,4 +1,4 @@
-"""From the outbox to the rooms: one node sends, each bot has a queue of its own.
+"""From the outbox to the rooms: one node sends, each bot has a queue of its own for each room.
 
 A queue holds ids; the messages stay in Redis until it is their turn. Who loses the lease drops its
 queues, who takes it reads the outbox from the beginning. If both send a message, the homeserver
@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.bots.messages import Bot, read
-from channel_server.errors import MalformedMessage, RedisLost, RedisRefused
+from channel_server.errors import RedisLost, RedisRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,14 @@ log = logging.getLogger(__name__)
 LEASE_S: Final = 3.0
 _TICK_S: Final = 1.0
 _PAUSE_S: Final = 0.5
-_MAX_PER_BOT: Final = 1000
+_MAX_PER_QUEUE: Final = 1000
 _MAX_OVER: Final = 10_000
+_PAGES: Final = 20
 _MS: Final = 1000
 _BEGINNING: Final = "0-0"
+
+_Way = tuple[Bot, str]
+"""A bot and the room that it writes to: what keeps it from one need not keep it from another."""
 
 
 class Sender:
@@ -52,12 +56,14 @@ class Sender:
         self._metrics = metrics
         self._clock = clock
         self._wake = asyncio.Event()
-        self._is_sending = self._is_released = False
+        self._is_sending = False
+        self._released = asyncio.Event()
         self._renewed_at_s = float("-inf")
         self._redis_ahead_ms = 0
         self._last_id = _BEGINNING
-        self._queues: dict[Bot, deque[str]] = {}
+        self._queues: dict[_Way, deque[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queued: set[str] = set()
         self._over: dict[str, None] = {}
 
     def wake(self) -> None:
@@ -80,9 +86,11 @@ class Sender:
                         await self._wake.wait()
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
-        if self._is_released:
+        if self._released.is_set():
             return
         state = await self._outbox.tick()
+        if self._released.is_set():
+            return
         self._metrics.bots_waiting = state.waiting
         if not state.is_ours:
             self._stop()
@@ -93,58 +101,74 @@ class Sender:
             self._is_sending = True
             log.info("sending for bots", extra={"waiting": state.waiting})
         for entry_id in list(self._over):
-            await self._delete(entry_id)
-        while found := await self._outbox.after(self._last_id):
+            if not await self._delete(entry_id):
+                break
+        await self._read(group, state.waiting)
+
+    async def _read(self, group: asyncio.TaskGroup, waiting: int) -> None:
+        for _ in range(_PAGES):
+            found = await self._outbox.after(self._last_id)
             for entry in found:
                 self._last_id = entry.id
                 await self._add(group, entry)
+            if not found:
+                break
+        else:
+            self._wake.set()  # there is more, after the lease has been renewed
+            return
+        if waiting > len(self._queued) + len(self._over):
+            # Redis has forgotten its past, or its clock has gone back.
+            self._last_id = _BEGINNING
 
     def _stop(self) -> None:
         """Somebody else sends, or may do so by now."""
         self._is_sending = False
         self._last_id = _BEGINNING
         self._queues.clear()
+        self._queued.clear()
         for task in self._tasks:
             task.cancel()
 
     async def release(self) -> None:
         """Send nothing more, and let another node do so at once."""
-        self._is_released = True
+        self._released.set()
         self._stop()
         with contextlib.suppress(RedisLost, RedisRefused):
             await self._outbox.release()
 
-    # ── one bot's queue ─────────────────────────────────────────────────────────────────────
+    # ── one queue ─────────────────────────────────────────────────────────────────────────
 
     async def _add(self, group: asyncio.TaskGroup, entry: Entry) -> None:
-        if entry.id in self._over:
+        if entry.id in self._over or entry.id in self._queued:
             return
         try:
-            bot = read(entry.channel, entry.payload).bot
-        except MalformedMessage:
-            self._metrics.bots_malformed += 1
+            message = read(entry.channel, entry.payload)
+        except Exception:  # noqa: BLE001 - one that nobody can read must not stop the others
+            self._courier.unreadable()
             await self._delete(entry.id)
             return
-        queue = self._queues.get(bot)
+        way = (message.bot, message.room)
+        queue = self._queues.get(way)
         if queue is None:
-            queue = self._queues[bot] = deque()
-            task = group.create_task(self._work(bot, queue), name="bot")
+            queue = self._queues[way] = deque()
+            task = group.create_task(self._work(way, queue), name="bot")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if len(queue) >= _MAX_PER_BOT:
-            self._metrics.bots_overflowed += 1
+        if len(queue) >= _MAX_PER_QUEUE:
+            self._courier.overflowed(message)
             await self._delete(entry.id)
             return
         queue.append(entry.id)
+        self._queued.add(entry.id)
 
-    async def _work(self, bot: Bot, queue: deque[str]) -> None:
+    async def _work(self, way: _Way, queue: deque[str]) -> None:
         """Deliver what is in a queue, one after the other, until it is empty."""
         while queue:
             await self._deliver(queue[0])
             await self._delete(queue[0])
-            queue.popleft()
-        if self._queues.get(bot) is queue:
-            del self._queues[bot]
+            self._queued.discard(queue.popleft())
+        if self._queues.get(way) is queue:
+            del self._queues[way]
 
     async def _deliver(self, entry_id: str) -> None:
         """Try until the message is sent, or never will be."""
@@ -165,14 +189,16 @@ class Sender:
             del entry  # a thousand bots may wait
             await asyncio.sleep(wait_s)
 
-    async def _delete(self, entry_id: str) -> None:
-        """Forget a message; if Redis cannot now, later."""
+    async def _delete(self, entry_id: str) -> bool:
+        """Forget a message; if Redis cannot now (then return False), later."""
         self._over[entry_id] = None
         if len(self._over) > _MAX_OVER:
             del self._over[next(iter(self._over))]
         with contextlib.suppress(RedisLost, RedisRefused):
             await self._outbox.delete(entry_id)
             self._over.pop(entry_id, None)
+            return True
+        return False
 
     def _now_ms(self) -> int:
         """The clock of Redis, in milliseconds since 1970."""

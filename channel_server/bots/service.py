@@ -51,6 +51,7 @@ class Bots:
         outbox = Outbox(
             self._commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
         )
+        self._listening: asyncio.Task[NoReturn] | None = None
         self._is_connected = asyncio.Event()
         self._commands.connected.append(self._is_connected.set)
         self._http = GuardedHttp(settings.matrix_allowed_hosts, timeout_s=REQUEST_S)
@@ -66,7 +67,12 @@ class Bots:
         self._sender = Sender(outbox, courier, metrics=metrics, clock=clock)
         self._commands.connected.append(self._sender.wake)
         self._bridge = Bridge(
-            outbox, node=node, recorded=self._sender.wake, metrics=metrics, clock=clock
+            outbox,
+            node=node,
+            max_age_s=settings.bot_max_age_s,
+            recorded=self._sender.wake,
+            metrics=metrics,
+            clock=clock,
         )
         self._feed = Feed(
             settings.redis_url,
@@ -99,10 +105,12 @@ class Bots:
             for part in (self._commands, self._bridge, self._sender):
                 group.create_task(part.run(), name=type(part).__name__.lower())
             await self._is_connected.wait()  # to ask for the time before subscribing
-            group.create_task(self._feed.run(), name="feed")
+            self._listening = group.create_task(self._feed.run(), name="feed")
 
     async def stop(self) -> None:
         """Keep what has been heard, and let another node send."""
+        if self._listening is not None:
+            self._listening.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH_S):
                 await self._bridge.flush()

@@ -1,4 +1,4 @@
-"""How many requests are under way at a time: a server that fails takes no place from the others."""
+"""How many requests are under way at a time: who fails, or is slow, takes no place from the others."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import asyncio
 import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from channel_server.bots.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-PER_SERVER: Final = 32
-_FRESH: Final = 128
+PER_HOST: Final = 16
+_GOOD: Final = 128
+_NEW: Final = 64
 _FAILING: Final = 32
 _FAILING_FOR_S: Final = 300.0
-_MAX_SERVERS: Final = 10_000
+_GOOD_FOR_S: Final = 24 * 3600.0
+_SLOW_S: Final = 3.0
+_MAX_HOSTS: Final = 10_000
 
 
 class Slots:
-    """Places for requests: some for servers that have failed of late, more for all others.
+    """Places for requests: most for hosts that answer, some for new ones, few for those that fail.
 
     Args:
         clock: Monotonic seconds.
@@ -26,36 +32,47 @@ class Slots:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._fresh = asyncio.Semaphore(_FRESH)
+        self._good = asyncio.Semaphore(_GOOD)
+        self._new = asyncio.Semaphore(_NEW)
         self._failing = asyncio.Semaphore(_FAILING)
-        self._of_server: dict[str, asyncio.Semaphore] = {}
+        self._of_host: dict[str, asyncio.Semaphore] = {}
         self._users = Counter[str]()
-        self._failed_at_s: dict[str, float] = {}
+        self._good_hosts = Memory[str](_MAX_HOSTS, _GOOD_FOR_S, clock)
+        self._failing_hosts = Memory[str](_MAX_HOSTS, _FAILING_FOR_S, clock)
 
     @contextlib.asynccontextmanager
     async def take(self, server: str) -> AsyncIterator[None]:
-        """Have a place for the time of the block."""
-        own = self._of_server.setdefault(server, asyncio.Semaphore(PER_SERVER))
-        self._users[server] += 1
+        """Have a place for the time of the block; one that took its time counts as failing."""
+        host = _host_of(server)
+        own = self._of_host.setdefault(host, asyncio.Semaphore(PER_HOST))
+        self._users[host] += 1
         try:
-            async with own, self._failing if self._is_failing(server) else self._fresh:
-                yield
+            async with own, self._places_for(host):
+                began_s = self._clock()
+                try:
+                    yield
+                finally:
+                    if self._clock() - began_s > _SLOW_S:
+                        self.failed(server)
         finally:
-            self._users[server] -= 1
-            if not self._users[server]:
-                del self._users[server], self._of_server[server]
+            self._users[host] -= 1
+            if not self._users[host]:
+                del self._users[host], self._of_host[host]
 
     def failed(self, server: str) -> None:
-        """A server did not answer."""
-        self._failed_at_s.pop(server, None)
-        self._failed_at_s[server] = self._clock()
-        if len(self._failed_at_s) > _MAX_SERVERS:
-            del self._failed_at_s[next(iter(self._failed_at_s))]
+        """A server did not answer, or not soon."""
+        self._failing_hosts.put(_host_of(server), "failing")
 
     def worked(self, server: str) -> None:
-        """A server has answered."""
-        self._failed_at_s.pop(server, None)
+        """A server has taken a message."""
+        self._failing_hosts.forget(_host_of(server))
+        self._good_hosts.put(_host_of(server), "good")
 
-    def _is_failing(self, server: str) -> bool:
-        failed_at_s = self._failed_at_s.get(server, float("-inf"))
-        return self._clock() - failed_at_s < _FAILING_FOR_S
+    def _places_for(self, host: str) -> asyncio.Semaphore:
+        if self._failing_hosts.get(host) is not None:
+            return self._failing
+        return self._new if self._good_hosts.get(host) is None else self._good
+
+
+def _host_of(server: str) -> str:
+    return urlsplit(server).hostname or ""

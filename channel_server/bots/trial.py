@@ -20,7 +20,11 @@ _WITHIN_S: Final = 20.0
 _MEANINGS: Final = {
     "M_UNKNOWN_TOKEN": "the homeserver does not know this access token",
     "M_MISSING_TOKEN": "the homeserver does not know this access token",
-    "M_FORBIDDEN": "the bot is not in the room and may not join it: invite it, then try again",
+    "M_FORBIDDEN": (
+        "the bot is not in the room and may not join it, or may not write there: invite it"
+    ),
+    "M_INVALID_PARAM": "the homeserver does not understand the room's name",
+    "M_TOO_LARGE": "the message is larger than a Matrix event may be",
     "M_NOT_FOUND": "the homeserver knows no such room",
     "M_UNKNOWN": "the homeserver cannot find the room: invite the bot, or use the room's alias",
     "M_GUEST_ACCESS_FORBIDDEN": "the access token is of a guest, who may not write there",
@@ -52,6 +56,8 @@ async def send_trial(settings: Settings, server: str, room: str, token: str, tex
     document = {"server": server, "access_token": token, "channel": room, "message": text}
     try:
         message = read(TEST, orjson.dumps(document))
+    except TypeError:
+        raise TrialFailed("what was given is no Unicode") from None
     except MalformedMessage as error:
         raise TrialFailed(error.reason) from None
     transaction = f"trial-{secrets.token_hex(8)}"
@@ -63,6 +69,10 @@ async def send_trial(settings: Settings, server: str, room: str, token: str, tex
             )
         except MatrixRefused as error:
             meaning = _MEANINGS.get(error.code, "the homeserver refuses the message")
+            if error.code == "M_FORBIDDEN" and not settings.is_matrix_joining:
+                meaning = "the bot is not in the room: with MATRIX_AUTO_JOIN=0 it must be a member"
             raise TrialFailed(f"{meaning} ({error.code})") from None
         except MatrixBusy as error:
-            raise TrialFailed(f"the homeserver cannot be reached now: {error.reason}") from None
+            raise TrialFailed(
+                f"the homeserver does not take the message now: {error.reason}"
+            ) from None

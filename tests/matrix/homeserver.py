@@ -32,6 +32,7 @@ class FakeHomeserver:
         asked: All requests, in order.
         events: ``(room id, content)`` in the order of arrival.
         aliases: Rooms by alias.
+        broken_aliases: Those that cannot be looked up now.
         outside: Rooms that no bot is in before it has joined.
         closed: Rooms that nobody may join.
         tokens: Those that are known; None for any.
@@ -44,6 +45,7 @@ class FakeHomeserver:
         self.asked: list[Asked] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.aliases: dict[str, str] = {}
+        self.broken_aliases: set[str] = set()
         self.outside: set[str] = set()
         self.closed: set[str] = set()
         self.tokens: set[str] | None = None
@@ -93,10 +95,7 @@ class FakeHomeserver:
     ) -> web.StreamResponse:
         match parts:
             case ["_matrix", "client", _, "directory", "room", alias]:
-                room = self.aliases.get(alias)
-                return (
-                    web.json_response({"room_id": room}) if room else refusal(404, "M_NOT_FOUND")
-                )
+                return self._look_up(alias)
             case _ if self.tokens is not None and token not in self.tokens:
                 return refusal(401, "M_UNKNOWN_TOKEN")
             case ["_matrix", "client", _, "join", room]:
@@ -105,6 +104,12 @@ class FakeHomeserver:
                 return await self._send(request, token, room, transaction, body)
             case _:
                 return web.Response(status=404, text="<h1>no such page</h1>")
+
+    def _look_up(self, alias: str) -> web.Response:
+        if alias in self.broken_aliases:
+            return refusal(502, "M_UNKNOWN")
+        room = self.aliases.get(alias)
+        return web.json_response({"room_id": room}) if room else refusal(404, "M_NOT_FOUND")
 
     def _join(self, room: str) -> web.Response:
         if room in self.closed:

@@ -80,6 +80,43 @@ async def test_an_alias_is_looked_up_once(publisher, fake):
 
 
 @pytest.mark.usefixtures("relay")
+async def test_a_proxy_that_fails_says_nothing_about_versions(publisher, fake):
+    fake.faults.append(answering(502, text="<html>bad gateway</html>"))
+    publisher.chatbots.test(config(fake.url), "one")
+    await until(lambda: len(fake.asked) == 1, "the first attempt")
+    fake.versions = {"r0"}
+    await arrived(fake, "one")
+    fake.versions = {"v3"}  # renewed, and the old version is gone
+    publisher.chatbots.test(config(fake.url), "two")
+    await arrived(fake, "one", "two")
+
+
+@pytest.mark.usefixtures("relay")
+async def test_a_homeserver_does_not_set_our_pace(publisher, fake):
+    fake.always = answering(429, {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 0.001})
+    publisher.chatbots.test(config(fake.url), "x")
+    await until(lambda: len(fake.asked) == 4, "four attempts")
+    fake.always = None
+    await arrived(fake, "x")
+    assert len(fake.asked) == 5
+
+
+@pytest.mark.usefixtures("relay")
+async def test_redis_that_forgets_everything(publisher, fake, redis):
+    publisher.chatbots.test(config(fake.url), "before")
+    await arrived(fake, "before")
+    await until(lambda: waiting(redis) == 0, "an empty outbox")
+    payload = json.dumps({**config(fake.url), "message": "after"})
+    with redis.client() as client:
+        seconds, _ = client.time()
+        client.flushall()
+        # As if its clock had gone back.
+        earlier = f"{(seconds - 60) * 1000}-0"
+        client.xadd("{channel_server}:outbox", {"c": "chatbot/test", "d": payload}, earlier)
+    await arrived(fake, "before", "after")
+
+
+@pytest.mark.usefixtures("relay")
 async def test_an_alias_that_moves_is_looked_up_again(publisher, fake):
     fake.aliases["#hall:fake"] = "!old:fake"
     publisher.chatbots.test(config(fake.url, room="#hall:fake"), "one")
@@ -174,6 +211,18 @@ async def test_one_bad_bot_delays_nobody(publisher, fake):
         publisher.chatbots.test(config(fake.url, token="bad"), "lost")
         publisher.chatbots.test(config(fake.url, token="good"), str(number))
     await arrived(fake, *map(str, range(10)))
+
+
+async def test_one_room_that_cannot_be_reached_delays_no_other_of_the_bot(relay, publisher, fake):
+    """Found by a newcomer: an alias on a server that is down answers 502."""
+    fake.broken_aliases.add("#far:away")
+    publisher.chatbots.test(config(fake.url, room="#far:away"), "later")
+    publisher.chatbots.test(config(fake.url), "now")
+    await arrived(fake, "now")
+    await until(lambda: relay.lines("HTTP 502"), "a word about it")
+    fake.broken_aliases.clear()
+    fake.aliases["#far:away"] = "!far:away"
+    await arrived(fake, "now", "later")
 
 
 # ── what is tried again ─────────────────────────────────────────────────────────────────────
@@ -347,7 +396,7 @@ BAD = [
         "http://127.0.0.1#f", "http://127.0.0.1:99999", "http://a\nb", "http://" + "a" * 10_000,
     )),
     *({**GOOD, "message": "x", "channel": channel} for channel in (
-        None, 7, "", "room", "@user:fake", "#", "!", "#a b:c", "!" + "x" * 300, "#a\x00b",
+        None, 7, "", "room", "@user:fake", "#", "!", "#own", "#a b:c", "!" + "x" * 300, "#a\x00b",
     )),
     *({**GOOD, "message": "x", "access_token": token} for token in (
         None, 7, "", "two words", "line\r\nbreak", "é", "x" * 5000,
@@ -378,7 +427,9 @@ async def test_bad_input_is_counted_and_nobody_notices(relay, fake, redis):
     assert relay.lines("malformed bot message")
     assert TOKEN not in relay.output()
     assert "Traceback" not in relay.output()
-    assert len(relay.lines("malformed bot message")) == 1  # one line in ten seconds
+    reasons = [line.partition("reason=")[2] for line in relay.lines("malformed bot message")]
+    reasons = [reason.partition(" size=")[0] for reason in reasons]
+    assert len(reasons) == len(set(reasons)) > 5  # each once in ten seconds
 
 
 @pytest.mark.parametrize(

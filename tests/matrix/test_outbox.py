@@ -123,6 +123,16 @@ async def test_who_came_later_has_not_heard_what_was_before(redis):
         assert await words_in(a.outbox) == [b"x"] * 3
 
 
+async def test_a_node_that_records_late_and_subscribes_anew(redis):
+    """Its own record is of what an earlier subscription of it has heard."""
+    async with nodes(redis, "a") as (a,):
+        late = a.hear()
+        await a.subscribe()
+        assert await a.record(b"x", late) is Recorded.NEW
+        assert await a.record(b"x") is Recorded.NEW
+        assert await words_in(a.outbox) == [b"x"] * 2
+
+
 async def test_any_order_of_hearing(redis):
     """Two nodes that hear the same messages, each at its own pace, with repetitions."""
     random = Random(5)

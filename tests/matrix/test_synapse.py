@@ -218,10 +218,10 @@ async def test_an_operator_sends_a_test(house):
     assert house.bodies(room) == ["A trial"]
     private = house.room(is_public=False)
     for arguments, settings, expected in (
-        ((private,), {}, "invite it"),
+        ((private,), {}, "or may not write there"),
         ((room, "syt_wrong"), {}, "does not know this access token"),
         (("#nowhere:matrix.test",), {}, "no such room"),
-        (("nowhere",), {}, "neither #alias:server nor !id:server"),
+        (("nowhere",), {}, "neither #alias:server nor !id"),
         ((room,), {"MATRIX_ALLOWED_HOSTS": ""}, "MATRIX_ALLOWED_HOSTS"),
         ((room,), {"server": "https://nowhere.invalid"}, "looked up"),
         ((room,), {"server": "file:///etc"}, "server is not http"),

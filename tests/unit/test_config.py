@@ -354,5 +354,5 @@ def test_allowed_hosts_are_names_and_addresses():
 
 
 def test_allowed_hosts_that_are_neither():
-    text = "https://matrix.internal, 10.0.0.0/8, a b, fine.example"
-    assert len(problems({"MATRIX_ALLOWED_HOSTS": text})) == 3
+    bad = "https://matrix.internal, 10.0.0.0/8, a b, 127.0.0.1:8008, m.x:8008, 10.0.0.999, ::::"
+    assert len(problems({"MATRIX_ALLOWED_HOSTS": f"{bad}, fine.example"})) == 7

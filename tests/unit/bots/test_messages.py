@@ -5,7 +5,7 @@ import json
 import pytest
 
 from channel_server.bots.messages import PUBLISH, TEST, Bot, read
-from channel_server.errors import MalformedMessage
+from channel_server.errors import MalformedMessage, MatrixRefused
 
 TOKEN = "syt_secret"
 CONFIG = {"server": "https://matrix.example", "access_token": TOKEN, "channel": "#hall:example"}
@@ -59,10 +59,10 @@ def test_one_server_is_one_bot_however_it_is_written(server, origin):
         ({"server": "https://u:p@a"}, "server is not http(s)://host or http(s)://host:port"),
         ({"server": "https://a?"}, "server is not http(s)://host or http(s)://host:port"),
         ({"access_token": None}, "access_token is missing"),
-        ({"access_token": "a\r\nb"}, "access_token is not a token"),
+        ({"access_token": "a\r\nb"}, "access_token has characters that no token has"),
         ({"channel": None}, "channel is missing"),
-        ({"channel": "hall"}, "channel is neither #alias:server nor !id:server"),
-        ({"channel": "#\ud800:x"}, "channel is neither #alias:server nor !id:server"),
+        ({"channel": "hall"}, "channel is neither #alias:server nor !id"),
+        ({"channel": "#\ud800:x"}, "channel is neither #alias:server nor !id"),
         ({"message": None}, "message is missing"),
         ({"message": "\ud800"}, "message is no Unicode"),
         ({"message": "x" * 60_001}, "message is too large for a Matrix event"),
@@ -91,6 +91,22 @@ def test_what_is_wrong_with_html(payload, reason):
     with pytest.raises(MalformedMessage) as caught:
         read(PUBLISH, payload)
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "<ol start=999999999><li>" * 49 + "<pre>" + "\n" * 58_000, id="lists in lists"
+        ),
+        pytest.param("<blockquote>" * 90 + "x<br>" * 10_000, id="quotes in quotes"),
+        pytest.param("x" * 40_000, id="twice too much"),
+    ],
+)
+def test_text_and_html_that_no_event_holds(text):
+    with pytest.raises(MatrixRefused) as caught:
+        read(PUBLISH, html(text)).content()
+    assert caught.value.code == "too_large"
 
 
 def test_nothing_shows_the_token():
