@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STARTS_WITHIN_S: Final = 20.0
 QUICK_END: Final = {"DRAIN_DELAY_SECONDS": "0", "DRAIN_SECONDS": "0"}
+WITHOUT_BOTS: Final = {"BOTS": "0"}
+"""Connections and log lines are counted here; bots, inside ``serve`` and alone: ``tests/matrix``."""
 
 # A developer's own settings must not leak into the programs under test.
 _OUR_SETTINGS: Final = re.compile(
@@ -82,7 +84,7 @@ class Program:
                 [*wrapper, CHANNEL_SERVER, command],
                 stdout=log,
                 stderr=log,
-                env=environment(PORT="0", **(QUICK_END | settings)),
+                env=environment(PORT="0", **(QUICK_END | WITHOUT_BOTS | settings)),
             )
         try:
             wait_until(self._has_port, within_s=STARTS_WITHIN_S, what="the port is open")

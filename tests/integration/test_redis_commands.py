@@ -26,7 +26,10 @@ async def test_the_server_sends_only_what_redis_5_knows(new_redis_server, tmp_pa
         redis_server.client(db=2) as connection,
         Link(redis_server.socket) as link,
         Program(
-            tmp_path, REDIS_URL=f"redis://:secret@127.0.0.1:{link.port}/2", PROBE_SECONDS="1"
+            tmp_path,
+            REDIS_URL=f"redis://:secret@127.0.0.1:{link.port}/2",
+            PROBE_SECONDS="1",
+            BOTS="1",
         ) as server,
     ):
         site = Site(connection)
@@ -49,7 +52,7 @@ async def test_the_server_sends_only_what_redis_5_knows(new_redis_server, tmp_pa
 async def test_a_server_that_needs_neither_says_neither(redis_server, tmp_path):
     with (
         Link(redis_server.socket) as link,
-        Program(tmp_path, REDIS_URL=f"redis://127.0.0.1:{link.port}") as server,
+        Program(tmp_path, REDIS_URL=f"redis://127.0.0.1:{link.port}", BOTS="1") as server,
     ):
         server.wait_ready()
         async with pages_of(server.port) as pages:
