@@ -64,6 +64,7 @@ class Sender:
         self._queues: dict[_Way, deque[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._queued: set[str] = set()
+        self._deleted = 0
         self._over: dict[str, None] = {}
 
     def wake(self) -> None:
@@ -88,6 +89,7 @@ class Sender:
     async def _look(self, group: asyncio.TaskGroup) -> None:
         if self._released.is_set():
             return
+        deleted = self._deleted
         state = await self._outbox.tick()
         if self._released.is_set():
             return
@@ -103,22 +105,21 @@ class Sender:
         for entry_id in list(self._over):
             if not await self._delete(entry_id):
                 break
-        await self._read(group, state.waiting)
+        await self._read(group)
+        known = len(self._queued) + len(self._over) + self._deleted - deleted
+        if state.waiting > known and not self._wake.is_set():
+            # Redis has forgotten its past, or its clock has gone back: entries came before the last.
+            self._last_id = _BEGINNING
 
-    async def _read(self, group: asyncio.TaskGroup, waiting: int) -> None:
+    async def _read(self, group: asyncio.TaskGroup) -> None:
         for _ in range(_PAGES):
             found = await self._outbox.after(self._last_id)
             for entry in found:
                 self._last_id = entry.id
                 await self._add(group, entry)
             if not found:
-                break
-        else:
-            self._wake.set()  # there is more, after the lease has been renewed
-            return
-        if waiting > len(self._queued) + len(self._over):
-            # Redis has forgotten its past, or its clock has gone back.
-            self._last_id = _BEGINNING
+                return
+        self._wake.set()  # there is more, after the lease has been renewed
 
     def _stop(self) -> None:
         """Somebody else sends, or may do so by now."""
@@ -197,6 +198,7 @@ class Sender:
         with contextlib.suppress(RedisLost, RedisRefused):
             await self._outbox.delete(entry_id)
             self._over.pop(entry_id, None)
+            self._deleted += 1
             return True
         return False
 
