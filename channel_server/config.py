@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from channel_server.errors import ConfigError
-from channel_server.origins import origin_of
+from channel_server.origins import is_host, origin_of
 from publisher.address import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
-_ADDRESS_LIKE: Final = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 _EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
 _JOURNALS: Final = ("redis", "memory", "off")
@@ -180,17 +177,6 @@ def masked(url: str) -> str:
     return f"{parts.scheme}://{user}{':***' if colon else ''}{at}{host}{parts.path}"
 
 
-def _is_host(text: str) -> bool:
-    """Whether a text is a host name or an address."""
-    if not _ADDRESS_LIKE.fullmatch(text):
-        return bool(_HOST_NAME.fullmatch(text))
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 class _Reader:
     """Collects problems instead of stopping at the first one."""
 
@@ -232,7 +218,7 @@ class _Reader:
     def hosts(self, name: str) -> frozenset[str]:
         hosts = [text.strip() for text in self._env.get(name, "").split(",") if text.strip()]
         for text in hosts:
-            if not _is_host(text.strip("[]")):
+            if not is_host(text.strip("[]")):
                 self.problems.append(
                     f"{name} must list host names or addresses, without scheme or port, not {text!r}"
                 )

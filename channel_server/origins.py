@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+")
+_HOST_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
+_ADDRESS_LIKE: Final = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 
 
 def origin_of(url: str) -> str:
@@ -20,9 +22,20 @@ def origin_of(url: str) -> str:
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").encode("idna").decode()
-    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+    if parts.scheme not in _DEFAULT_PORTS or not is_host(host):
         reason = "not the address of a web server"
         raise ValueError(reason)
     is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{'' if is_default else f':{parts.port}'}"
+
+
+def is_host(text: str) -> bool:
+    """Whether a text is a host name or an address."""
+    if not _ADDRESS_LIKE.fullmatch(text):
+        return bool(_HOST_NAME.fullmatch(text))
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

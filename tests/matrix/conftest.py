@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from publisher import Publisher
 from tests.matrix.homeserver import homeserver
+from tests.matrix.relay import Relay
 
 
 @pytest.fixture
@@ -17,6 +18,13 @@ def redis(new_redis_server):
 def publisher(redis):
     with Publisher.from_url(redis.url) as publisher:
         yield publisher
+
+
+@pytest.fixture
+def relay(redis, tmp_path):
+    """The bots alone, listening to that Redis."""
+    with Relay(tmp_path, redis) as relay:
+        yield relay
 
 
 @pytest_asyncio.fixture

@@ -6,15 +6,18 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Self
 
-from tests.integration.program import STARTS_WITHIN_S, environment
+from tests.integration.program import STARTS_WITHIN_S, environment, until
 from tests.servers import CHANNEL_SERVER, stop, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import RedisServer
+    from tests.matrix.homeserver import FakeHomeserver
 
 LOCAL = {"MATRIX_ALLOWED_HOSTS": "127.0.0.1"}
+TOKEN = "syt_c2VjcmV0_token"
+ROOM = "!room:fake"
 
 
 class Relay:
@@ -65,6 +68,16 @@ class Relay:
     def kill(self) -> None:
         """End it as a crash would."""
         stop(self.process, signal.SIGKILL)
+
+
+def config(server: str, *, token: str = TOKEN, room: str = ROOM) -> dict[str, str]:
+    """What the application knows of a bot."""
+    return {"server": server, "access_token": token, "channel": room}
+
+
+async def arrived(fake: FakeHomeserver, *bodies: str) -> None:
+    """Wait until a homeserver has these messages, and no others."""
+    await until(lambda: fake.bodies == list(bodies), f"the bodies {bodies}, not {fake.bodies}")
 
 
 def patterns(redis: RedisServer) -> int:

@@ -57,12 +57,6 @@ def house(tmp_path_factory):
     synapse.stop()
 
 
-@pytest.fixture
-def relay(redis, tmp_path):
-    with Relay(tmp_path, redis) as relay:
-        yield relay
-
-
 @pytest.mark.usefixtures("relay")
 async def test_the_test_message(house, publisher):
     room = house.room_with_bot()
