@@ -207,14 +207,17 @@ class ChannelServer:
                 await drain(
                     self._engine, stop, delay_s=settings.drain_delay_s, over_s=settings.drain_s
                 )
-            if not stop.hurried.is_set():
-                if self._bots is not None:
-                    await self._bots.stop()
-                await self._journaling.stop()
-                await self._commands.flush()
+            await stop.unless_hurried(self._finish())
             for part in parts:
                 part.cancel()
         log.info("stopped")
+
+    async def _finish(self) -> None:
+        """Keep what has been heard, and let other nodes go on."""
+        if self._bots is not None:
+            await self._bots.stop()
+        await self._journaling.stop()
+        await self._commands.flush()
 
     async def _run_upkeep(self) -> None:
         await self._upkeep.run(

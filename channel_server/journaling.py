@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +14,7 @@ from channel_server.live.local_journal import MemoryJournal, NoJournal
 from channel_server.live.recorder import Recorder
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from channel_server.adapters.commands import Commands
@@ -155,12 +155,11 @@ class SharedJournal:
         self.stop = self._lease.stop
         self.whole = self._lease.wholeness.event
         commands.connected.append(self._lease.reconnected)
-        self._is_connected = asyncio.Event()
-        commands.connected.append(self._is_connected.set)
+        self._has_connected = commands.has_connected
 
     async def _read(self) -> None:
         """Read the journal as soon as it can be asked about."""
-        await self._is_connected.wait()
+        await self._has_connected.wait()
         await self._stream.run()
 
     def _loaded(self) -> None:

@@ -26,7 +26,6 @@ async def relay(settings: Settings) -> None:
         log.info("relaying for bots", extra={"redis": masked(settings.redis_url)})
         await stop.asked.wait()
         log.info("stopping")
-        if not stop.hurried.is_set():
-            await bots.stop()
+        await stop.unless_hurried(bots.stop())
         running.cancel()
     log.info("stopped")

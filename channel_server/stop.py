@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 
 class Stop:
@@ -29,6 +33,15 @@ class Stop:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ask)
+
+    async def unless_hurried(self, work: Coroutine[None, None, None]) -> None:
+        """Wait for work to be done; hurried, cancel it."""
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(work)
+            hurry = group.create_task(self.hurried.wait())
+            await asyncio.wait({working, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            hurry.cancel()
 
     async def pause(self, seconds: float) -> None:
         """Wait, unless hurried."""

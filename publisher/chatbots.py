@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from publisher.command import Command
+from publisher.contract import CHATBOT_PUBLISH, CHATBOT_TEST
 from publisher.errors import InvalidMessage
 from publisher.payload import payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TEST: Final = "chatbot/test"
-PUBLISH: Final = "chatbot/publish"
 TEST_MESSAGE: Final = "Loomio bot connection test successful!"
 _KEYS: Final = ("server", "access_token", "channel")
 
@@ -44,7 +43,7 @@ def trial_command(config: MatrixConfig, message: str) -> Command:
         InvalidMessage: If the configuration is no mapping of text.
     """
     document = {**_checked(config), "message": _text("message", message)}
-    return Command(("PUBLISH", TEST, payload("config", document)))
+    return Command(("PUBLISH", CHATBOT_TEST, payload("config", document)))
 
 
 def html_command(config: MatrixConfig, html: str | None) -> Command:
@@ -61,7 +60,7 @@ def html_command(config: MatrixConfig, html: str | None) -> Command:
         "config": {key: known.get(key) for key in _KEYS},
         "payload": {"html": None if html is None else _text("html", html)},
     }
-    return Command(("PUBLISH", PUBLISH, payload("html", document)))
+    return Command(("PUBLISH", CHATBOT_PUBLISH, payload("html", document)))
 
 
 def _checked(config: Mapping[str, object]) -> dict[str, str | None]:

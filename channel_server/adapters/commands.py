@@ -35,6 +35,7 @@ class Commands:
     Attributes:
         connections: How many connections there have been; tells one from the next.
         connected: Called with every new connection that stands.
+        has_connected: Set when the first one does.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Commands:
         self._line: RequestLine | None = None
         self.connections = 0
         self.connected: list[Callable[[], None]] = []
+        self.has_connected = asyncio.Event()
 
     @property
     def is_up(self) -> bool:
@@ -127,6 +129,7 @@ class Commands:
     async def _use(self, line: RequestLine) -> str:
         self._line = line
         self.connections += 1
+        self.has_connected.set()
         for tell in self.connected:
             tell()
         try:

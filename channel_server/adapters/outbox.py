@@ -27,8 +27,8 @@ _STATE: Final = STATE.encode()
 _LEASE: Final = LEASE.encode()
 _WITHIN_S: Final = 2.0
 _SPARE_S: Final = 600
-_MAX_ENTRIES: Final = b"10000"
-_MAX_BYTES: Final = b"%d" % (32 * 1024 * 1024)
+_MAX_ENTRIES: Final = 10_000
+_MAX_BYTES: Final = 32 * 1024 * 1024
 _COUNT: Final = b"25"
 
 
@@ -98,13 +98,26 @@ class Outbox:
         node: Name of this node.
         lease_s: How long the right to send is good for.
         max_age_s: What is older will not be sent.
+        max_entries: No more messages wait than this.
+        max_bytes: Their payloads, together, are no larger.
     """
 
-    def __init__(self, commands: Commands, *, node: str, lease_s: float, max_age_s: int) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        *,
+        node: str,
+        lease_s: float,
+        max_age_s: int,
+        max_entries: int = _MAX_ENTRIES,
+        max_bytes: int = _MAX_BYTES,
+    ) -> None:
         self._commands = commands
         self._node = node.encode()
         self._lease_ms = b"%d" % round(lease_s * 1000)
         self._keep_s = b"%d" % (max_age_s + _SPARE_S)
+        self._max_entries = b"%d" % max_entries
+        self._max_bytes = b"%d" % max_bytes
 
     async def now_ms(self) -> int:
         """The clock of Redis, in milliseconds since 1970."""
@@ -120,7 +133,7 @@ class Outbox:
             b"%d" % hearing.since_ms,
             channel.encode(),
             payload,
-            *(self._keep_s, self._keep_s, _MAX_ENTRIES, _MAX_BYTES),
+            *(self._keep_s, self._max_entries, self._max_bytes),
         )
         keys = (_OUTBOX, _STATE, f"{HEARD}{words}".encode())
         reply = await self._commands.run_script(RECORD, keys, arguments, _WITHIN_S)

@@ -28,10 +28,9 @@ LEASE: Final = "{channel_server}:outbox:lease"
 HEARD: Final = "{channel_server}:outbox:heard:"
 
 RECORD: Final = Script("""
--- KEYS: outbox, state, what is known of these words. ARGV: name of the node, a colon, and number of
--- its subscription, number of this
--- message among all that it has heard, since when it listens (ms), channel, payload, how long the
--- outbox is kept (s), how long the words are remembered (s), entries, bytes.
+-- KEYS: outbox, state, what is known of these words. ARGV: the listener (name of the node, a colon,
+-- number of its subscription), number of this message among all that it has heard, since when it
+-- listens (ms), channel, payload, how long all of this is kept (s), entries, bytes.
 -- Returns 'new', 'known', or 'full': then it was dropped, for everybody.
 local outbox, state, words = KEYS[1], KEYS[2], KEYS[3]
 local listener, number, since = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -58,14 +57,14 @@ end
 if number <= last then return 'known' end  -- asked again: the answer was lost
 heard = heard + 1
 redis.call('HSET', words, 'by:' .. listener, string.format('%.0f:%.0f', number, heard))
-redis.call('EXPIRE', words, ARGV[7])
+redis.call('EXPIRE', words, ARGV[6])
 if heard <= times then return 'known' end
 
 local at = string.format('%.0f:%s', now_ms, node)
 redis.call('HSET', words, 'times', heard, 'at:' .. heard, at)
 redis.call('HDEL', words, 'at:' .. (heard - 100))
 local bytes = tonumber(redis.call('HGET', state, 'bytes')) or 0
-if redis.call('XLEN', outbox) >= tonumber(ARGV[8]) or bytes + #ARGV[5] > tonumber(ARGV[9]) then
+if redis.call('XLEN', outbox) >= tonumber(ARGV[7]) or bytes + #ARGV[5] > tonumber(ARGV[8]) then
   return 'full'
 end
 redis.call('XADD', outbox, '*', 'c', ARGV[4], 'd', ARGV[5])

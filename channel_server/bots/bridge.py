@@ -8,8 +8,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from channel_server.adapters.outbox import Hearing, Recorded
-from channel_server.bots.messages import PUBLISH, TEST, read
+from channel_server.bots.memory import Memory
+from channel_server.bots.messages import read
 from channel_server.errors import MalformedMessage, RedisLost, RedisRefused
+from publisher.contract import CHATBOT_PUBLISH, CHATBOT_TEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,8 @@ log = logging.getLogger(__name__)
 _MAX_WAITING: Final = 10_000
 _MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
 _PAUSE_S: Final = 0.5
-_LOG_EVERY_S: Final = 10.0
+_COMPLAINTS: Final = 100
+_SILENT_S: Final = 10.0
 
 
 class _Waiting(NamedTuple):
@@ -72,7 +75,7 @@ class Bridge:
         self._number = 0
         self._since_ms = self._next_since_ms = 0
         self._is_refused = False
-        self._quiet_until: dict[str, float] = {}
+        self._said = Memory[str](_COMPLAINTS, _SILENT_S, clock)
         self._some = asyncio.Event()
         self._none = asyncio.Event()
         self._none.set()
@@ -97,7 +100,7 @@ class Bridge:
 
     def heard(self, channel: str, payload: bytes) -> int:
         """Take a message. Never raises. Returns bytes of work."""
-        if channel not in {TEST, PUBLISH}:
+        if channel not in {CHATBOT_TEST, CHATBOT_PUBLISH}:
             self._metrics.bots_ignored += 1
             return 0
         try:
@@ -111,7 +114,7 @@ class Bridge:
         is_full = self._waiting_bytes + len(payload) > _MAX_WAITING_BYTES
         if is_full or len(self._waiting) >= _MAX_WAITING:
             self._drop()
-            return 0
+            return len(payload)
         self._number += 1
         listener = f"{self._node}:{self._subscriptions}"
         hearing = Hearing(listener, self._since_ms, self._number)
@@ -161,13 +164,13 @@ class Bridge:
 
     def _drop(self) -> None:
         self._metrics.bots_overflowed += 1
-        if self._may_say("full"):
+        if self._said.is_news("full"):
             count = self._metrics.bots_overflowed
             log.warning("bot message dropped", extra={"reason": "too many wait", "count": count})
 
     def _refuse(self, error: MalformedMessage) -> None:
         self._metrics.bots_malformed += 1
-        if self._may_say(error.reason):
+        if self._said.is_news(error.reason):
             log.warning(
                 "malformed bot message",
                 extra={
@@ -177,11 +180,3 @@ class Bridge:
                     "count": self._metrics.bots_malformed,
                 },
             )
-
-    def _may_say(self, what: str) -> bool:
-        """Whether this was not said in the last ten seconds; there are few things to say."""
-        now = self._clock()
-        if now < self._quiet_until.get(what, float("-inf")):
-            return False
-        self._quiet_until[what] = now + _LOG_EVERY_S
-        return True

@@ -37,6 +37,13 @@ class Memory(Generic[K]):
         if len(self._entries) > self._max_entries:
             del self._entries[next(iter(self._entries))]
 
+    def is_news(self, key: K) -> bool:
+        """Whether a key is not known; from now on it is."""
+        if self.get(key) is not None:
+            return False
+        self.put(key, "known")
+        return True
+
     def forget(self, key: K) -> None:
         """Know nothing of a key any more."""
         self._entries.pop(key, None)

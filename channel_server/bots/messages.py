@@ -17,13 +17,12 @@ from channel_server.bots.plain_text import plain_text
 from channel_server.core import strict_json
 from channel_server.errors import MalformedMessage, MatrixRefused
 from channel_server.origins import origin_of
+from publisher.contract import CHATBOT_PUBLISH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATTERN: Final = "chatbot/*"
-TEST: Final = "chatbot/test"
-PUBLISH: Final = "chatbot/publish"
 
 _MAX_EVENT_BYTES: Final = 65_536
 _MAX_TEXT_BYTES: Final = 60_000
@@ -101,7 +100,7 @@ def read(channel: str, payload: bytes) -> BotMessage:
     """Read a message.
 
     Args:
-        channel: ``TEST`` or ``PUBLISH``.
+        channel: ``CHATBOT_TEST`` or ``CHATBOT_PUBLISH``.
         payload: JSON.
 
     Raises:
@@ -122,7 +121,7 @@ class _Reader:
             document = strict_json.loads(payload)
         except ValueError:
             self._refuse("not JSON")
-        is_html = self._channel == PUBLISH
+        is_html = self._channel == CHATBOT_PUBLISH
         config = self._object(document, "config") if is_html else document
         body = self._object(document, "payload") if is_html else document
         if not isinstance(config, dict):

@@ -185,7 +185,6 @@ class Sender:
             number += 1
             wait_s = await self._courier.attempt(entry, self._now_ms, number)
             if wait_s is None:
-                self._over[entry_id] = None
                 return
             del entry  # a thousand bots may wait
             await asyncio.sleep(wait_s)

@@ -52,8 +52,6 @@ class Bots:
             self._commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
         )
         self._listening: asyncio.Task[NoReturn] | None = None
-        self._is_connected = asyncio.Event()
-        self._commands.connected.append(self._is_connected.set)
         self._http = GuardedHttp(settings.matrix_allowed_hosts, timeout_s=REQUEST_S)
         clock = time.monotonic
         courier = Courier(
@@ -104,7 +102,7 @@ class Bots:
         async with self._http, asyncio.TaskGroup() as group:
             for part in (self._commands, self._bridge, self._sender):
                 group.create_task(part.run(), name=type(part).__name__.lower())
-            await self._is_connected.wait()  # to ask for the time before subscribing
+            await self._commands.has_connected.wait()  # to ask for the time before subscribing
             self._listening = group.create_task(self._feed.run(), name="feed")
 
     async def stop(self) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from channel_server.bots.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 PER_HOST: Final = 16
 _GOOD: Final = 128
@@ -42,22 +42,27 @@ class Slots:
 
     @contextlib.asynccontextmanager
     async def take(self, server: str) -> AsyncIterator[None]:
-        """Have a place for the time of the block; one that took its time counts as failing."""
+        """Have a place for the time of the block."""
         host = _host_of(server)
         own = self._of_host.setdefault(host, asyncio.Semaphore(PER_HOST))
         self._users[host] += 1
         try:
             async with own, self._places_for(host):
-                began_s = self._clock()
-                try:
-                    yield
-                finally:
-                    if self._clock() - began_s > _SLOW_S:
-                        self.failed(server)
+                yield
         finally:
             self._users[host] -= 1
             if not self._users[host]:
                 del self._users[host], self._of_host[host]
+
+    @contextlib.contextmanager
+    def timed(self, server: str) -> Iterator[None]:
+        """Note a server as failing that takes its time over the block, whatever it answers."""
+        began_s = self._clock()
+        try:
+            yield
+        finally:
+            if self._clock() - began_s > _SLOW_S:
+                self.failed(server)
 
     def failed(self, server: str) -> None:
         """A server did not answer, or not soon."""

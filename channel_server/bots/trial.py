@@ -10,8 +10,9 @@ import orjson
 
 from channel_server.adapters.guarded_http import GuardedHttp
 from channel_server.bots.homeserver import Homeservers
-from channel_server.bots.messages import TEST, read
+from channel_server.bots.messages import read
 from channel_server.errors import MalformedMessage, MatrixBusy, MatrixRefused, TrialFailed
+from publisher.contract import CHATBOT_TEST
 
 if TYPE_CHECKING:
     from channel_server.config import Settings
@@ -55,7 +56,7 @@ async def send_trial(settings: Settings, server: str, room: str, token: str, tex
     """
     document = {"server": server, "access_token": token, "channel": room, "message": text}
     try:
-        message = read(TEST, orjson.dumps(document))
+        message = read(CHATBOT_TEST, orjson.dumps(document))
     except TypeError:
         raise TrialFailed("what was given is no Unicode") from None
     except MalformedMessage as error:

@@ -17,6 +17,12 @@ SYSTEM_NOTICE: Final = "/system_notice"
 CONTROL: Final = "/channel_control"
 """Redis channel of orders to the channel servers: who is to be hung up, who changed groups."""
 
+CHATBOT_TEST: Final = "chatbot/test"
+"""Redis channel on which a Matrix bot is told to say that it works."""
+
+CHATBOT_PUBLISH: Final = "chatbot/publish"
+"""Redis channel of what Matrix bots write into their rooms."""
+
 CURRENT_USERS: Final = "/current_users/"
 """Prefix of the Redis keys that hold users; the channel token follows it."""
 

@@ -21,9 +21,11 @@ class SlowOutbox:
 
     def __init__(self):
         self.is_away = True
+        self.asked = 0
         self.recorded = []
 
     async def record(self, hearing, channel, payload):
+        self.asked += 1
         if self.is_away:
             raise RedisLost("away")
         self.recorded.append((hearing.number, channel, payload))
@@ -69,7 +71,7 @@ async def test_goes_on_where_it_was_stopped(bridge, outbox):
     payload = json.dumps(GOOD).encode()
     first = asyncio.create_task(bridge.run())
     assert bridge.heard("chatbot/test", payload) == len(payload)
-    await asyncio.sleep(0)
+    await until(lambda: outbox.asked, "the first attempt")
     await cancel(first)
     outbox.is_away = False
     second = asyncio.create_task(bridge.run())

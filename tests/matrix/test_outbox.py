@@ -67,8 +67,8 @@ async def outboxes(redis, *names, **options):
 
 
 @contextlib.asynccontextmanager
-async def nodes(redis, *names):
-    async with outboxes(redis, *names) as found:
+async def nodes(redis, *names, **options):
+    async with outboxes(redis, *names, **options) as found:
         made = [Node(outbox, name) for outbox, name in zip(found, names, strict=True)]
         for node in made:
             await node.subscribe()
@@ -152,9 +152,8 @@ async def test_more_of_the_same_than_anybody_sends(redis):
             assert await b.record(b"x") is Recorded.KNOWN
 
 
-async def test_what_is_full_is_full_for_everybody(redis, monkeypatch):
-    monkeypatch.setattr("channel_server.adapters.outbox._MAX_ENTRIES", b"2")
-    async with nodes(redis, "a", "b") as (a, b):
+async def test_what_is_full_is_full_for_everybody(redis):
+    async with nodes(redis, "a", "b", max_entries=2) as (a, b):
         for words in (b"1", b"2"):
             await a.record(words)
         assert await a.record(b"3") is Recorded.FULL
@@ -165,9 +164,8 @@ async def test_what_is_full_is_full_for_everybody(redis, monkeypatch):
         assert await words_in(a.outbox) == [b"2", b"4"]
 
 
-async def test_bytes_are_counted(redis, monkeypatch):
-    monkeypatch.setattr("channel_server.adapters.outbox._MAX_BYTES", b"10")
-    async with nodes(redis, "a") as (a,):
+async def test_bytes_are_counted(redis):
+    async with nodes(redis, "a", max_bytes=10) as (a,):
         assert await a.record(b"x" * 8) is Recorded.NEW
         assert await a.record(b"y" * 8) is Recorded.FULL
         (entry,) = await a.outbox.after("0-0")

@@ -1,10 +1,12 @@
 """What is sent, and where to."""
 
+import asyncio
+
 import pytest
 
-from tests.integration.program import until
+from tests.integration.program import Program, until
 from tests.matrix.homeserver import answering
-from tests.matrix.relay import ROOM, TOKEN, Relay, arrived, config, waiting
+from tests.matrix.relay import LOCAL, ROOM, TOKEN, Relay, arrived, config, patterns, waiting
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -107,3 +109,22 @@ async def test_joining_can_be_switched_off(redis, publisher, fake, tmp_path):
         await until(lambda: relay.lines("bot message refused"), "a word about it")
         assert fake.paths("/join/") == []
         assert "code=M_FORBIDDEN" in relay.lines("bot message refused")[0]
+
+
+async def test_a_server_relays_too(redis, publisher, fake, tmp_path):
+    """``serve`` with its default, beside ``bots``, and with BOTS=0."""
+    (tmp_path / "serve").mkdir()
+    settings = {"REDIS_URL": redis.url} | LOCAL
+    with Program(tmp_path / "serve", BOTS="1", **settings) as server:
+        await until(lambda: patterns(redis) == 1, "its subscription")
+        publisher.chatbots.test(config(fake.url), "one")
+        await arrived(fake, "one")
+        with Relay(tmp_path, redis):
+            publisher.chatbots.test(config(fake.url), "two")
+            await arrived(fake, "one", "two")
+            assert await asyncio.to_thread(server.stop) == 0
+            publisher.chatbots.test(config(fake.url), "three")
+            await arrived(fake, "one", "two", "three")
+    with Program(tmp_path / "serve", BOTS="0", **settings) as server:
+        server.wait_ready()
+        assert patterns(redis) == 0

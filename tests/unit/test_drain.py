@@ -80,3 +80,27 @@ async def test_without_time_all_go_in_one_wave():
     await drain(engine, Stop(), delay_s=0, over_s=0)
 
     assert all(client.left_at_s for client in engine.sessions.values())
+
+
+async def test_who_is_hurried_does_not_wait_for_what_is_under_way():
+    stop = Stop()
+    done = []
+
+    async def work():
+        stop.ask()
+        stop.ask()
+        await asyncio.Event().wait()
+        done.append("never")
+
+    await asyncio.wait_for(stop.unless_hurried(work()), 5)
+    assert not done
+
+
+async def test_who_is_not_hurried_waits():
+    done = []
+
+    async def work():
+        done.append("work")
+
+    await Stop().unless_hurried(work())
+    assert done == ["work"]

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from channel_server.bots.messages import PUBLISH, TEST, Bot, read
+from channel_server.bots.messages import Bot, read
 from channel_server.errors import MalformedMessage, MatrixRefused
+from publisher.contract import CHATBOT_PUBLISH as PUBLISH
+from publisher.contract import CHATBOT_TEST as TEST
 
 TOKEN = "syt_secret"
 CONFIG = {"server": "https://matrix.example", "access_token": TOKEN, "channel": "#hall:example"}

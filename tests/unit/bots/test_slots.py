@@ -1,6 +1,7 @@
 """Servers that fail take no place from the others."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -10,97 +11,84 @@ pytestmark = pytest.mark.asyncio
 
 
 class Crowd:
-    """Takes places and holds them."""
+    """Takes a place for each server, and holds those that it gets.
 
-    def __init__(self, slots):
-        self.slots = slots
+    Attributes:
+        inside: How many it has got so far.
+    """
+
+    def __init__(self, slots, group, servers):
         self.inside = 0
         self.leave = asyncio.Event()
+        for server in servers:
+            group.create_task(self._enter(slots, server))
 
-    async def enter(self, server):
-        async with self.slots.take(server):
+    async def _enter(self, slots, server):
+        async with slots.take(server):
             self.inside += 1
             await self.leave.wait()
 
 
-async def settle():
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-async def test_one_server_has_so_many_places_and_no_more():
-    slots = Slots(lambda: 0.0)
-    crowd = Crowd(slots)
+@contextlib.asynccontextmanager
+async def crowds(slots, *groups_of_servers):
+    """Crowds that come one after the other, and leave with the block."""
     async with asyncio.TaskGroup() as group:
-        for _ in range(PER_HOST + 10):
-            group.create_task(crowd.enter("https://a"))
-        await settle()
+        made = []
+        for servers in groups_of_servers:
+            made.append(Crowd(slots, group, servers))
+            for _ in range(10):  # turns of the loop: nothing here waits for anything else
+                await asyncio.sleep(0)
+        yield made
+        for crowd in made:
+            crowd.leave.set()
+
+
+@pytest.fixture
+def slots():
+    return Slots(lambda: 0.0)
+
+
+async def test_one_server_has_so_many_places_and_no_more(slots):
+    async with crowds(slots, ["https://a"] * (PER_HOST + 10), ["https://b"]) as (crowd, other):
         assert crowd.inside == PER_HOST
-        other = Crowd(slots)
-        group.create_task(other.enter("https://b"))
-        await settle()
         assert other.inside == 1
-        crowd.leave.set()
-        other.leave.set()
     assert crowd.inside == PER_HOST + 10
     assert not slots._of_host
 
 
-async def test_a_thousand_failing_servers_leave_room():
-    slots = Slots(lambda: 0.0)
-    crowd = Crowd(slots)
-    async with asyncio.TaskGroup() as group:
-        for number in range(1000):
-            slots.failed(f"https://{number}")
-            group.create_task(crowd.enter(f"https://{number}"))
-        await settle()
+async def test_a_thousand_failing_servers_leave_room(slots):
+    servers = [f"https://{number}" for number in range(1000)]
+    for server in servers:
+        slots.failed(server)
+    async with crowds(slots, servers, ["https://good"]) as (crowd, good):
         assert 0 < crowd.inside < 100
-        good = Crowd(slots)
-        group.create_task(good.enter("https://good"))
-        await settle()
         assert good.inside == 1
-        crowd.leave.set()
-        good.leave.set()
 
 
-async def test_new_servers_leave_room_for_good_ones():
-    slots = Slots(lambda: 0.0)
+async def test_new_servers_leave_room_for_good_ones(slots):
     slots.worked("https://good")
-    crowd = Crowd(slots)
-    async with asyncio.TaskGroup() as group:
-        for number in range(1000):
-            group.create_task(crowd.enter(f"https://{number}"))
-        await settle()
-        good = Crowd(slots)
-        group.create_task(good.enter("https://good"))
-        await settle()
+    servers = [f"https://{number}" for number in range(1000)]
+    async with crowds(slots, servers, ["https://good"]) as (crowd, good):
+        assert 0 < crowd.inside < 100
         assert good.inside == 1
-        crowd.leave.set()
-        good.leave.set()
 
 
-async def test_ports_of_one_host_share_its_places():
-    slots = Slots(lambda: 0.0)
-    crowd = Crowd(slots)
-    async with asyncio.TaskGroup() as group:
-        for port in range(1, 100):
-            group.create_task(crowd.enter(f"https://a:{port}"))
-        await settle()
+async def test_ports_of_one_host_share_its_places(slots):
+    servers = [f"https://a:{port}" for port in range(1, 100)]
+    async with crowds(slots, servers) as (crowd,):
         assert crowd.inside == PER_HOST
-        crowd.leave.set()
 
 
 async def test_who_takes_long_counts_as_failing_whatever_it_says():
     now_s = 0.0
     slots = Slots(lambda: now_s)
     slots.worked("https://slow")
-    async with slots.take("https://slow"):
+    with slots.timed("https://slow"):
         now_s = 3.1
     assert slots._places_for("slow") is slots._failing
 
 
-async def test_who_has_answered_is_as_good_as_new():
-    slots = Slots(lambda: 0.0)
+async def test_who_has_answered_is_as_good_as_new(slots):
     slots.failed("https://a")
     assert slots._places_for("a") is slots._failing
     slots.worked("https://a")
