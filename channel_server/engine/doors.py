@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from channel_server.engine.front import Front
     from channel_server.engine.options import Options
-    from channel_server.engine.websocket import WebSocket
+    from channel_server.engine.socket import Socket
 
 
 class Doors:
@@ -44,8 +44,8 @@ class Doors:
         self._idle: Deadlines[Front] = Deadlines(options.idle_timeout_s, clock)
         self._bodies: Deadlines[Front] = Deadlines(options.request_timeout_s, clock)
         self._overfull: Deadlines[Front] = Deadlines(options.write_timeout_s, clock)
-        self._probes: Deadlines[WebSocket] = Deadlines(options.upgrade_timeout_s, clock)
-        self._closing: Deadlines[WebSocket] = Deadlines(options.write_timeout_s, clock)
+        self._probes: Deadlines[Socket] = Deadlines(options.upgrade_timeout_s, clock)
+        self._closing: Deadlines[Socket] = Deadlines(options.write_timeout_s, clock)
 
     def enter(self, front: Front) -> bool:
         """Count a new connection. Return whether there is room for it."""
@@ -98,19 +98,19 @@ class Doors:
         """A connection speaks WebSocket from now on."""
         self.socket_count += 1
 
-    def probing(self, socket: WebSocket) -> None:
+    def probing(self, socket: Socket) -> None:
         """A socket wants to take over a session."""
         self._probes.start(socket)
 
-    def proven(self, socket: WebSocket) -> None:
+    def proven(self, socket: Socket) -> None:
         """It has taken over."""
         self._probes.stop(socket)
 
-    def closing(self, socket: WebSocket) -> None:
+    def closing(self, socket: Socket) -> None:
         """A socket closes as soon as the client has read what was written."""
         self._closing.start(socket)
 
-    def detach(self, socket: WebSocket) -> None:
+    def detach(self, socket: Socket) -> None:
         """A WebSocket connection is gone."""
         self.socket_count -= 1
         self._note_empty()

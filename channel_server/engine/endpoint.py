@@ -6,15 +6,12 @@ Source: engine.io 6.6, lib/server.ts, ``verify`` and ``handshake``, for the orde
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import secrets
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from websockets.utils import accept_key
+from typing import TYPE_CHECKING, Final
 
 from channel_server.core.packets import CLOSE, read_payload, text_packet
 from channel_server.engine.http import JSON, TEXT, Refusal, read_query
+from channel_server.engine.request import accept_websocket
 from channel_server.engine.session import Session
 from channel_server.engine.websocket import WebSocket
 from channel_server.errors import MalformedPacket
@@ -22,34 +19,14 @@ from channel_server.errors import MalformedPacket
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from multidict import CIMultiDictProxy
-
     from channel_server.engine.front import Front
     from channel_server.engine.polling import Polling
+    from channel_server.engine.request import Request
     from channel_server.engine.server import Engine
 
 _TRANSPORTS: Final = frozenset({"polling", "websocket"})
-_KEY_BYTES: Final = 16
 _SID_BYTES: Final = 15
 _GOODBYE_S: Final = 0.02
-
-
-class Request(NamedTuple):
-    """One request to the Socket.IO path.
-
-    Attributes:
-        method: Upper case.
-        query: Query string, undecoded.
-        headers: Case-insensitive.
-        is_upgrade: The client asks for another protocol on this connection.
-        body: Of a POST; else empty.
-    """
-
-    method: str
-    query: str
-    headers: CIMultiDictProxy[str]
-    is_upgrade: bool
-    body: bytes
 
 
 class Endpoint:
@@ -70,6 +47,10 @@ class Endpoint:
         )
         self._open_polling = b'0{"sid":"%s","upgrades":["websocket"],' + limits
         self._open_socket = b'0{"sid":"%s","upgrades":[],' + limits
+
+    def is_own(self, path: str, *, is_upgrade: bool) -> bool:  # noqa: ARG002 - as any endpoint
+        """Tell whether a request is for this endpoint."""
+        return path == self._engine.options.path
 
     def serve(self, front: Front, request: Request) -> None:
         """Answer one request, now or later, on the connection it came from."""
@@ -184,14 +165,10 @@ class Endpoint:
             front.reply(self._engine.replies.ok)
 
     def _upgrade(self, front: Front, request: Request, session: Session | None) -> None:
-        accept = _accept(request.headers)
-        if accept is None or request.method != "GET":
+        head = accept_websocket(request)
+        if head is None:
             self._refuse(front, Refusal.BAD_REQUEST)
             return
-        head = (
-            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept.encode() + b"\r\n\r\n"
-        )
         if session is not None:
             self._probe(front, session, head)
             return
@@ -233,16 +210,3 @@ def _may_open(request: Request, query: Mapping[str, str]) -> Refusal | None:
     if request.method != "GET":
         return Refusal.BAD_HANDSHAKE_METHOD
     return None if "EIO" in query else Refusal.UNSUPPORTED_PROTOCOL
-
-
-def _accept(headers: Mapping[str, str]) -> str | None:
-    """Value of ``Sec-WebSocket-Accept``, or None for a bad handshake (RFC 6455, 4.2.1)."""
-    key = headers.get("Sec-WebSocket-Key", "")
-    try:
-        is_key = len(base64.b64decode(key, validate=True)) == _KEY_BYTES
-    except (binascii.Error, ValueError):
-        is_key = False
-    is_websocket = headers.get("Upgrade", "").lower() == "websocket"
-    if not is_key or not is_websocket or headers.get("Sec-WebSocket-Version") != "13":
-        return None
-    return accept_key(key)

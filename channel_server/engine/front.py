@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
-from channel_server.engine.endpoint import Request
 from channel_server.engine.http import JSON, TEXT, Refusal
+from channel_server.engine.request import Request
 from channel_server.engine.turns import FirstWords
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
     from aiohttp.web import BaseRequest, Server, StreamResponse
 
+    from channel_server.engine.host import Host
     from channel_server.engine.polling import Polling
-    from channel_server.engine.server import Engine
-    from channel_server.engine.websocket import WebSocket
+    from channel_server.engine.socket import Socket
 
 _MAX_PIPELINED: Final = 16
 _FOR_EVER_S: Final = 10.0**9
@@ -45,7 +45,7 @@ class Front(RequestHandler):
     States: idle → busy with one request (ours, or aiohttp's) → idle → …, or → detached.
 
     Args:
-        engine: Serves the Socket.IO path.
+        host: Serves its own requests, such as those for the Socket.IO path.
         server: aiohttp's server, which serves every other path.
     """
 
@@ -53,9 +53,9 @@ class Front(RequestHandler):
         "_ahead_bytes",
         "_body",
         "_current",
-        "_engine",
         "_first_words",
         "_holder",
+        "_host",
         "_is_adopted",
         "_is_busy",
         "_is_detached",
@@ -63,19 +63,19 @@ class Front(RequestHandler):
         "_tail",
     )
 
-    def __init__(self, engine: Engine, server: Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, host: Host, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
             server,
             loop=loop,
-            keepalive_timeout=_FOR_EVER_S,  # idle connections are closed by the engine
+            keepalive_timeout=_FOR_EVER_S,  # idle connections are closed by the host
             access_log=None,  # type: ignore[arg-type]
             auto_decompress=False,
             max_line_size=_MAX_HEAD_LINE,
             max_field_size=_MAX_HEAD_LINE,
             max_headers=_MAX_HEADERS,
-            read_bufsize=engine.options.max_payload,
+            read_bufsize=host.options.max_payload,
         )
-        self._engine = engine
+        self._host = host
         self._queue: deque[tuple[RawRequestMessage, StreamReader]] = deque()
         self._current: RawRequestMessage | None = None
         self._body: StreamReader | None = None
@@ -85,7 +85,7 @@ class Front(RequestHandler):
         self._is_adopted = False
         self._is_busy = False
         self._is_detached = False
-        self._first_words: FirstWords | None = FirstWords(engine.newcomers, self._start)
+        self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
 
     # ── the connection ──────────────────────────────────────────────────────────────────────
 
@@ -93,14 +93,14 @@ class Front(RequestHandler):
         """Accept, or answer 503 when there are too many connections."""
         # Not RequestHandler's: its task and its timer are only made when aiohttp gets work.
         self.transport = cast("asyncio.Transport", transport)
-        if not self._engine.doors.enter(self):
-            reply = self._engine.replies.build(503, TEXT, b"too many connections", close=True)
+        if not self._host.doors.enter(self):
+            reply = self._host.replies.build(503, TEXT, b"too many connections", close=True)
             self.transport.write(reply)
             self.transport.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tell whoever waits on this connection."""
-        self._engine.doors.leave(self)
+        self._host.doors.leave(self)
         holder, self._holder = self._holder, None
         if holder is not None:
             holder.lost()
@@ -159,7 +159,7 @@ class Front(RequestHandler):
         is_too_much = (
             self._ahead_bytes > _MAX_AHEAD_BYTES
             or len(self._queue) > _MAX_PIPELINED
-            or len(self._tail) > self._engine.options.max_payload
+            or len(self._tail) > self._host.options.max_payload
         )
         if is_too_much:
             self.refuse(400, TEXT, b"too much in one go")
@@ -170,9 +170,9 @@ class Front(RequestHandler):
         while self._queue and not self._is_busy and not self._is_detached:
             message, payload = self._queue.popleft()
             self._is_busy = True
-            self._engine.doors.busy(self)
+            self._host.doors.busy(self)
             path, _, query = message.path.partition("?")
-            if path == self._engine.options.path:
+            if self._host.endpoint.is_own(path, is_upgrade=message.upgrade):
                 self._current = message
                 cast("Any", self._parser).message_consumed()
                 self._begin(message, query, payload)
@@ -189,38 +189,38 @@ class Front(RequestHandler):
             self.refuse(400, JSON, Refusal.BAD_HANDSHAKE_METHOD.body)
         elif self._is_too_long(message):
             self.refuse(413, TEXT, b"body is too long")
-        elif self._engine.endpoint.begin_post(self, query):
+        elif self._host.endpoint.begin_post(self, query):
             self._body = payload
-            self._engine.doors.reading(self)
+            self._host.doors.reading(self)
             if message.headers.get("Expect", "").lower() == "100-continue":
                 cast("asyncio.Transport", self.transport).write(_CONTINUE)
 
     def _is_too_long(self, message: RawRequestMessage) -> bool:
         length = message.headers.get("Content-Length", "0")
-        return not length.isdecimal() or int(length) > self._engine.options.max_payload
+        return not length.isdecimal() or int(length) > self._host.options.max_payload
 
     def _continue_body(self) -> None:
         """More of a POST has come."""
         body, message = self._body, self._current
         if body is None or message is None:
             return
-        if body.total_bytes > self._engine.options.max_payload:
+        if body.total_bytes > self._host.options.max_payload:
             self.refuse(413, TEXT, b"body is too long")
         elif body.is_eof():
             self._body = None
-            self._engine.doors.read(self)
-            self._engine.endpoint.end_post(self._holder)
+            self._host.doors.read(self)
+            self._host.endpoint.end_post(self._holder)
             self._serve(message.path.partition("?")[2], body)
             self._next()
 
     def _serve(self, query: str, payload: StreamReader) -> None:
         message = cast("RawRequestMessage", self._current)
         body = payload.read_nowait() if message.method == "POST" else b""
-        if len(body) > self._engine.options.max_payload:
+        if len(body) > self._host.options.max_payload:
             self.refuse(413, TEXT, b"body is too long")
             return
         request = Request(message.method, query, message.headers, bool(message.upgrade), body)
-        self._engine.endpoint.serve(self, request)
+        self._host.endpoint.serve(self, request)
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────
 
@@ -254,14 +254,14 @@ class Front(RequestHandler):
         if message.method == "HEAD":
             response = response[: response.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
         self.transport.write(response)
-        if self.unread_bytes > self._engine.options.write_limit:
-            self._engine.doors.overfull(self)
+        if self.unread_bytes > self._host.options.write_limit:
+            self._host.doors.overfull(self)
         self._is_busy = False
         if message.should_close or message.upgrade:
-            self._engine.doors.closing_front(self)
+            self._host.doors.closing_front(self)
             self.transport.close()
             return
-        self._engine.doors.idle(self)
+        self._host.doors.idle(self)
         if self._queue:
             self._loop.call_soon(self._next)
         else:
@@ -272,10 +272,10 @@ class Front(RequestHandler):
         self._queue.clear()
         self._body = None
         if self.transport is not None:
-            self.transport.write(self._engine.replies.build(status, kind, body, close=True))
+            self.transport.write(self._host.replies.build(status, kind, body, close=True))
             self.transport.close()
 
-    def detach(self, socket: WebSocket, head: bytes) -> None:
+    def detach(self, socket: Socket, head: bytes) -> None:
         """Hand the TCP connection over to a WebSocket.
 
         Args:
@@ -284,8 +284,8 @@ class Front(RequestHandler):
         """
         transport = cast("asyncio.Transport", self.transport)
         self._is_detached = True
-        self._engine.doors.attach()
-        self._engine.doors.leave(self)
+        self._host.doors.attach()
+        self._host.doors.leave(self)
         transport.write(head)
         transport.set_protocol(socket)
         socket.connection_made(transport)
@@ -317,7 +317,7 @@ class Front(RequestHandler):
         result = await super().finish_response(request, resp, start_time)
         self._is_busy = False
         if self.transport is not None:
-            self._engine.doors.idle(self)
+            self._host.doors.idle(self)
             self._loop.call_soon(self._next)
         return result
 

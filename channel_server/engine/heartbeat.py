@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from channel_server.core import packets
 from channel_server.engine.deadlines import Deadlines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from channel_server.engine.session import Session
-
-_PING: Final = packets.text_packet(packets.PING.encode())
+    from channel_server.engine.client import Client
 
 
 class Heartbeat:
@@ -28,30 +25,30 @@ class Heartbeat:
 
     def __init__(self, interval_s: float, timeout_s: float, clock: Callable[[], float]) -> None:
         self._timeout_s = timeout_s
-        self._pings: Deadlines[Session] = Deadlines(interval_s, clock)
-        self._pongs: Deadlines[Session] = Deadlines(timeout_s, clock)
+        self._pings: Deadlines[Client] = Deadlines(interval_s, clock)
+        self._pongs: Deadlines[Client] = Deadlines(timeout_s, clock)
 
-    def start(self, session: Session) -> None:
-        """Begin with a new session."""
-        self._pings.start(session)
+    def start(self, client: Client) -> None:
+        """Begin with a new client."""
+        self._pings.start(client)
 
-    def stop(self, session: Session) -> None:
-        """Forget a closed session."""
-        self._pings.stop(session)
-        self._pongs.stop(session)
+    def stop(self, client: Client) -> None:
+        """Forget a closed client."""
+        self._pings.stop(client)
+        self._pongs.stop(client)
 
-    def pong(self, session: Session) -> None:
+    def pong(self, client: Client) -> None:
         """The client is alive. A pong that no ping asked for changes nothing."""
-        if session in self._pongs:
-            self._pongs.stop(session)
-            self._pings.start(session)
+        if client in self._pongs:
+            self._pongs.stop(client)
+            self._pings.start(client)
 
-    def is_overdue(self, session: Session) -> bool:
+    def is_overdue(self, client: Client) -> bool:
         """Tell whether a session's time is up, even if no tick has noticed it yet."""
-        until_ping_s = self._pings.left_s(session)
+        until_ping_s = self._pings.left_s(client)
         if until_ping_s is not None:
             return until_ping_s + self._timeout_s <= 0
-        return (self._pongs.left_s(session) or 0.0) < 0
+        return (self._pongs.left_s(client) or 0.0) < 0
 
     def beat(self, tolerance_s: float) -> Iterator[None]:
         """Hang up on the silent, ping the due; a generator, so that the caller can pause.
@@ -60,13 +57,13 @@ class Heartbeat:
             tolerance_s: Those due within this time count as due.
 
         Yields:
-            After each session.
+            After each client.
         """
-        for session in self._pongs.expired(tolerance_s):
-            session.hang_up("ping timeout")
+        for client in self._pongs.expired(tolerance_s):
+            client.hang_up("ping timeout")
             yield
-        for session in self._pings.expired(tolerance_s):
-            if session.is_open:
-                self._pongs.start(session)
-                session.write(_PING)
+        for client in self._pings.expired(tolerance_s):
+            if client.is_open:
+                self._pongs.start(client)
+                client.ping()
             yield

@@ -1,4 +1,4 @@
-"""The listening socket: one port for the Socket.IO path and for everything else."""
+"""The listening socket: one port for the host's own and for everything else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from channel_server.errors import CannotListen
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from channel_server.engine.server import Engine
+    from channel_server.engine.host import Host
 
 _BACKLOG: Final = 4096
 """Connections that may wait to be accepted: all clients of a site return at once."""
@@ -27,12 +27,12 @@ _FLUSH_S: Final = 1.0
 
 @contextlib.asynccontextmanager
 async def listening(
-    engine: Engine, app: web.Application, port: int, *, hurried: asyncio.Event | None = None
+    host: Host, app: web.Application, port: int, *, hurried: asyncio.Event | None = None
 ) -> AsyncIterator[int]:
     """Accept connections on all interfaces; at the end, hang up on all clients.
 
     Args:
-        engine: Serves its own path.
+        host: Serves what is its own, such as the Socket.IO path.
         app: Serves every other path.
         port: TCP port; 0 takes a free one.
         hurried: Once set, nobody is waited for at the end; None: it never is.
@@ -50,15 +50,15 @@ async def listening(
     try:
         with _bind(port) as sock:
             server = await loop.create_server(
-                lambda: Front(engine, aiohttp_server, loop), sock=sock, backlog=_BACKLOG
+                lambda: Front(host, aiohttp_server, loop), sock=sock, backlog=_BACKLOG
             )
             yield sock.getsockname()[1]
             server.close()
-            engine.hang_up_all("drain")
+            host.hang_up_all("drain")
             if hurried is None or not hurried.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_FLUSH_S):
-                        await engine.doors.empty()
+                        await host.doors.empty()
     finally:
         await runner.cleanup()
 

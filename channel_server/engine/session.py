@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from channel_server.core import packets
 from channel_server.engine.polling import Polling
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from channel_server.engine.inbox import Inbox
     from channel_server.engine.server import Engine
     from channel_server.engine.websocket import WebSocket
+
+_PING: Final = packets.text_packet(packets.PING.encode())
 
 
 class Session:
@@ -83,6 +85,10 @@ class Session:
             self.socket.write(packet.frame)
         elif self.polling is not None:
             self.polling.write(packet)
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.write(_PING)
 
     def write_all(self, packets: list[Outgoing]) -> None:
         """Queue packets that belong together: a waiting poll is answered with all of them."""

@@ -9,8 +9,8 @@ from channel_server.engine.deadlines import Deadlines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from channel_server.engine.client import Client
     from channel_server.engine.options import Options
-    from channel_server.engine.session import Session
 
 
 class SlowClients:
@@ -23,25 +23,25 @@ class SlowClients:
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._options = options
-        self._over: Deadlines[Session] = Deadlines(options.write_timeout_s, clock)
+        self._over: Deadlines[Client] = Deadlines(options.write_timeout_s, clock)
 
-    def watch(self, session: Session, unread_bytes: int) -> None:
+    def watch(self, client: Client, unread_bytes: int) -> None:
         """Note how much a client has left unread just now."""
-        if session.is_paced:
+        if client.is_paced:
             return
         if unread_bytes > self._options.write_ceiling:
-            session.hang_up("slow")
-        elif unread_bytes > self._options.write_limit and session not in self._over:
-            self._over.start(session)
+            client.hang_up("slow")
+        elif unread_bytes > self._options.write_limit and client not in self._over:
+            self._over.start(client)
 
-    def forget(self, session: Session) -> None:
+    def forget(self, client: Client) -> None:
         """The client has caught up, or is gone."""
-        self._over.stop(session)
+        self._over.stop(client)
 
     def expire(self) -> None:
         """Hang up on those that have been over the limit for too long."""
-        for session in self._over.expired():
-            session.hang_up("slow")
+        for client in self._over.expired():
+            client.hang_up("slow")
 
     def __len__(self) -> int:
         return len(self._over)

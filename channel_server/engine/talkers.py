@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_server.engine.session import Session
+    from channel_server.engine.client import Client
 
 _WINDOW_S: Final = 1.0
 
@@ -25,16 +25,16 @@ class Talkers:
         self._max_per_s = max_per_s
         self._clock = clock
         self._ends_at_s = clock() + _WINDOW_S
-        self._said: Counter[Session] = Counter()
+        self._said: Counter[Client] = Counter()
 
-    def said(self, session: Session) -> bool:
+    def said(self, client: Client) -> bool:
         """Count one packet or frame. Return False if it was one too many: the client is gone."""
         now = self._clock()
         if now >= self._ends_at_s:
             self._said.clear()
             self._ends_at_s = now + _WINDOW_S
-        self._said[session] += 1
-        if self._said[session] <= self._max_per_s:
+        self._said[client] += 1
+        if self._said[client] <= self._max_per_s:
             return True
-        session.hang_up("flood")
+        client.hang_up("flood")
         return False

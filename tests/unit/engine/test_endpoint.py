@@ -7,9 +7,9 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from channel_server.core.packets import text_packet
-from channel_server.engine.endpoint import Request
 from channel_server.engine.http import Refusal
 from channel_server.engine.options import Cors, Options
+from channel_server.engine.request import Request
 from channel_server.engine.server import Engine
 from tests.unit.engine.doubles import Line
 

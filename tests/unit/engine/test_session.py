@@ -51,6 +51,20 @@ def test_session_begins_on_polling_or_on_a_websocket(session, on_socket):
     assert on_socket[0].transport == "websocket"
 
 
+def test_all_sessions_get_the_same_ping(engine):
+    """Encoded once for the whole process."""
+    sockets = Socket(), Socket()
+    for socket in sockets:
+        session = Session(engine, "s", "")
+        session.open_socket(socket)
+        session.ping()
+
+    first, second = (socket.frames[0] for socket in sockets)
+
+    assert first == text_packet(b"2").frame
+    assert first is second
+
+
 def test_packet_goes_out_as_a_frame_or_as_an_answer(session, on_socket):
     packet, line = text_packet(b"4a"), Line()
     session.polling.poll(line)

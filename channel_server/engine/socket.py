@@ -1,0 +1,188 @@
+"""A bare WebSocket on a TCP connection that aiohttp has let go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Final, cast
+
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import OPEN, SERVER, Protocol
+
+from channel_server.engine.turns import FirstWords
+from channel_server.errors import MalformedPacket
+
+if TYPE_CHECKING:
+    from channel_server.engine.host import Host
+
+# Not the library's own logger: it reports every connection at INFO.
+_log: Final = logging.getLogger("channel_server.engine.frames")
+
+
+class Socket(asyncio.Protocol):
+    """Reads frames from one client and writes finished frames to it.
+
+    Masks, fragments, control frames, the close handshake and the size limit are the business of
+    ``websockets.protocol.Protocol``. No task and no timer belongs to a connection.
+
+    Args:
+        host: For the limits.
+    """
+
+    __slots__ = ("_first_words", "_host", "_is_paused", "_parser", "_parts", "_tcp")
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._is_paused = False
+        self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
+        self._parser = Protocol(SERVER, state=OPEN, max_size=host.options.max_payload, logger=_log)
+        self._parts: bytearray | None = None
+        self._tcp: asyncio.Transport | None = None
+
+    # ── what it is for ──────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def _may_speak(self, frame: Frame) -> bool:
+        """A frame has come. Return False to drop it."""
+
+    @abstractmethod
+    def _message(self, data: bytes, *, is_text: bool) -> None:
+        """A whole message has come.
+
+        Raises:
+            MalformedPacket: To close with 1008.
+            UnicodeDecodeError: To close with 1007.
+        """
+
+    @abstractmethod
+    def _ended(self, *, is_clean: bool) -> None:
+        """The client has closed (cleanly), or broken the protocol: no more is read from it."""
+
+    @abstractmethod
+    def _lost(self, *, is_clean: bool) -> None:
+        """The connection is gone, whoever closed it."""
+
+    @abstractmethod
+    def _watch(self, unread_bytes: int) -> None:
+        """The client has left so much unread."""
+
+    @abstractmethod
+    def _caught_up(self) -> None:
+        """The client has read what was over the limit."""
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────
+
+    def write(self, frame: bytes) -> None:
+        """Queue a finished frame; a client that has not read for too long is hung up."""
+        tcp = self._tcp
+        if tcp is None:
+            return
+        tcp.write(frame)
+        if self._is_paused:
+            self._watch(tcp.get_write_buffer_size())
+
+    @property
+    def unread_bytes(self) -> int:
+        """What the kernel has not taken yet."""
+        return 0 if self._tcp is None else self._tcp.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        """More than ``write_limit`` bytes are unread."""
+        self._is_paused = True
+        if self._tcp is not None:
+            self._watch(self._tcp.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._is_paused = False
+        self._caught_up()
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the client; the first words in their turn."""
+        if self._first_words is None:
+            self._read(data)
+        else:
+            self._first_words.hear(self._tcp, data)
+
+    def _start(self, data: bytes) -> None:
+        self._first_words = None
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        parser = self._parser
+        parser.receive_data(data)
+        try:
+            for event in parser.events_received():
+                self._frame(cast("Frame", event))
+        except MalformedPacket as error:
+            parser.fail(CloseCode.POLICY_VIOLATION, error.reason)
+        except UnicodeDecodeError:
+            parser.fail(CloseCode.INVALID_DATA, "not UTF-8")
+        if parser.state is OPEN:
+            self._flush()
+        elif self._tcp is not None:
+            self._tcp.pause_reading()
+            self._ended(is_clean=parser.close_rcvd is not None)
+
+    def _frame(self, frame: Frame) -> None:
+        """Join fragments; hand on whole messages."""
+        if not self._may_speak(frame):
+            return
+        if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+            return
+        if frame.fin and self._parts is None:
+            self._message(bytes(frame.data), is_text=frame.opcode is Opcode.TEXT)
+            return
+        if self._parts is None:
+            # The first byte remembers the opcode until the last fragment is here.
+            self._parts = bytearray((frame.opcode,))
+        self._parts += frame.data
+        if frame.fin:
+            parts, self._parts = self._parts, None
+            self._message(bytes(parts[1:]), is_text=parts[0] == Opcode.TEXT)
+
+    def _flush(self) -> None:
+        """Write what the parser has to say: pongs, and the close frame."""
+        for data in self._parser.data_to_send():
+            if data:
+                self.write(data)
+
+    # ── the connection ──────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start on a transport whose upgrade has been answered."""
+        self._tcp = cast("asyncio.Transport", transport)
+        limit = self._host.options.write_limit
+        self._tcp.set_write_buffer_limits(high=limit, low=limit)
+
+    def close(
+        self, *, abort: bool, code: int = CloseCode.NORMAL_CLOSURE, reason: str = ""
+    ) -> None:
+        """Close the connection, with a close frame if the client may still read it.
+
+        Args:
+            abort: At once, without a word.
+            code: Of the close frame.
+            reason: Of the close frame.
+        """
+        tcp = self._tcp
+        if tcp is None:
+            return
+        if abort:
+            tcp.abort()
+            return
+        if self._parser.state is OPEN:
+            self._parser.send_close(code, reason)
+        self._flush()
+        # When the client has read what was written, but it is not waited for ever.
+        self._host.doors.closing(self)
+        tcp.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, whoever closed it."""
+        self._tcp = None
+        self._host.doors.detach(self)
+        self._lost(is_clean=exc is None)
