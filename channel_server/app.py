@@ -6,10 +6,9 @@ import asyncio
 import gc
 import logging
 import random
-import resource
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -22,6 +21,7 @@ from channel_server.config import masked
 from channel_server.core.journal import Tail
 from channel_server.core.records import CHANNELS
 from channel_server.core.rooms import Rooms
+from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.drain import drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from channel_server.engine.session import Session
 
 log = logging.getLogger(__name__)
-
-_MAX_DESCRIPTORS: Final = 1_048_576
-_SPARE_DESCRIPTORS: Final = 64
-"""For Redis, log files, and connections that are just being refused."""
 
 
 class ChannelServer:
@@ -244,23 +240,12 @@ def _options(settings: Settings) -> Options:
     return Options(
         write_limit=settings.write_limit,
         write_timeout_s=settings.write_timeout_s,
-        max_connections=min(
-            settings.max_connections or _MAX_DESCRIPTORS, _descriptors() - _SPARE_DESCRIPTORS
-        ),
+        max_connections=min(settings.max_connections or MAX_DESCRIPTORS, most_connections()),
         max_packets_per_s=settings.packets_per_s,
         trusted_proxies=settings.trusted_proxies,
         max_per_address=settings.max_per_address,
         cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
     )
-
-
-def _descriptors() -> int:
-    """Raise the limit on file descriptors as far as we may. Return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = max(soft, _MAX_DESCRIPTORS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MAX_DESCRIPTORS), hard))
-    return min(hard, _MAX_DESCRIPTORS)
 
 
 def _collect_rarely() -> None:

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from channel_server import __version__, log
+from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.errors import ConfigError
-from channel_server.run import fail, run, run_bots, run_server
+from channel_server.run import fail, run, run_bots, run_collab, run_server
 from publisher import ConfigError as PublisherConfigError
 from publisher import Publisher
 from publisher.chatbots import TEST_MESSAGE
@@ -60,6 +61,12 @@ def dev() -> None:
     run(run_demo(settings, has_redis=has_redis))
 
 
+@app.command()
+def collab() -> None:
+    """Serve collaborative documents to Hocuspocus providers, on COLLAB_PORT."""
+    run_collab(os.environ)
+
+
 @bots_app.callback()
 def relay(context: typer.Context) -> None:
     """Relay messages of Matrix bots, and nothing else: REDIS_URL in, Matrix out."""
@@ -98,8 +105,11 @@ def send_test(
 def check_config() -> None:
     """Check the environment variables and show the values in force, passwords masked."""
     problems: list[str] = []
+    shown: dict[str, str] = {}
     with _collected(problems):
-        shown = _settings().shown()
+        shown |= _settings().shown()
+    with _collected(problems):
+        shown |= CollabSettings.from_env(os.environ).shown()
     with _collected(problems):
         publishing = PublisherSettings.from_env(os.environ)
     if problems:

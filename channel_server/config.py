@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from channel_server.environment import Reader
 from channel_server.errors import ConfigError
-from channel_server.origins import is_host, origin_of
 from publisher.address import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
-_EXAMPLE: Final = "https://loomio.example.org"
 _LOG_FORMATS: Final = ("text", "json")
 _JOURNALS: Final = ("redis", "memory", "off")
 _SECONDS_PER_MINUTE: Final = 60
 _MIB: Final = 1024 * 1024
-_YES: Final = frozenset({"1", "true", "yes", "on"})
-_NO: Final = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ class Settings:
             ConfigError: For all variables that cannot be read, together.
         """
         default = cls()
-        reader = _Reader(env)
+        reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         settings = cls(
             port=reader.integer("PORT", default.port, low=0, high=65_535),
@@ -175,95 +172,6 @@ def masked(url: str) -> str:
     name, at, host = parts.netloc.rpartition("@")
     user, colon, _ = name.partition(":")
     return f"{parts.scheme}://{user}{':***' if colon else ''}{at}{host}{parts.path}"
-
-
-class _Reader:
-    """Collects problems instead of stopping at the first one."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = {name: value.strip() for name, value in env.items() if value.strip()}
-        self.problems: list[str] = []
-
-    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
-        text = self._env.get(name)
-        if text is None:
-            return default
-        try:
-            value = int(text)
-        except ValueError:
-            self.problems.append(f"{name} must be a whole number, not {text!r}")
-            return default
-        if not low <= value <= high:
-            self.problems.append(f"{name} must be between {low} and {high}, not {value}")
-            return default
-        return value
-
-    def flag(self, name: str, default: str = "0") -> bool:
-        text = self._env.get(name, default).lower()
-        if text not in _YES | _NO:
-            self.problems.append(f"{name} must be 1 or 0, not {text!r}")
-        return text in _YES
-
-    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-        networks = []
-        for text in self._env.get(name, "").split(","):
-            if not text.strip():
-                continue
-            try:
-                networks.append(ip_network(text.strip(), strict=False))
-            except ValueError:
-                self.problems.append(f"{name} must list addresses or networks, not {text!r}")
-        return tuple(networks)
-
-    def hosts(self, name: str) -> frozenset[str]:
-        hosts = [text.strip() for text in self._env.get(name, "").split(",") if text.strip()]
-        for text in hosts:
-            if not is_host(text.strip("[]")):
-                self.problems.append(
-                    f"{name} must list host names or addresses, without scheme or port, not {text!r}"
-                )
-        return frozenset(host.strip("[]").lower() for host in hosts)
-
-    def choice(self, name: str, values: tuple[str, ...]) -> str:
-        text = self._env.get(name, values[0])
-        if text not in values:
-            self.problems.append(f"{name} must be {' or '.join(values)}, not {text!r}")
-        return text
-
-    def redis_url(self, names: tuple[str, ...], default: str) -> str:
-        name = next((name for name in names if name in self._env), None)
-        if name is None:
-            return default
-        url = self._env[name]
-        problem = problem_with(url)
-        if problem is not None:
-            self.problems.append(f"{name} {problem}")
-        return url
-
-    def origin(self) -> str | None:
-        for name, url in (
-            ("PUBLIC_APP_URL", self._env.get("PUBLIC_APP_URL")),
-            ("CANONICAL_HOST", self._prefixed("CANONICAL_HOST")),
-            ("VIRTUAL_HOST", self._prefixed("VIRTUAL_HOST")),
-        ):
-            if url is not None:
-                return self._origin_of(name, url)
-        return None
-
-    def _prefixed(self, name: str) -> str | None:
-        """The address of a host; of several host names, the first."""
-        if name not in self._env:
-            return None
-        host = self._env[name].split(",")[0].strip()
-        return f"https://{host.replace('channels.', '', 1) if name == 'VIRTUAL_HOST' else host}"
-
-    def _origin_of(self, name: str, url: str) -> str | None:
-        """The origin as browsers send it: a trailing slash, or a capital, would never match."""
-        try:
-            return origin_of(url)
-        except ValueError:
-            self.problems.append(f"{name} must name the application's host, as in {_EXAMPLE}")
-            return None
 
 
 __all__ = ["Settings", "masked"]

@@ -6,6 +6,11 @@ ChannelServerError
 ├── MissingPart           a program or package that the command needs is not installed
 ├── MalformedMessage      one Redis payload is wrong; count it and go on
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
+├── MalformedFrame        one client sent what the Hocuspocus protocol forbids; close that client
+├── BrokenUpdate          what should be a document, or a change of one, cannot be decoded
+├── StoreFailed           documents cannot be loaded, or stored, now; try again
+├── NotStored             documents could not be stored before the process ends
+├── TooManyDocuments      no other document can be opened now
 ├── RedisLost             Redis cannot answer now; wait, or send the client away to return
 ├── RedisRefused          Redis answers with an error; its operator has to act
 ├── AddressRefused        a stranger names a server that is not public; do not go there
@@ -103,6 +108,73 @@ class MalformedPacket(ChannelServerError, ValueError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class MalformedFrame(ChannelServerError, ValueError):
+    """A client sent something that the Hocuspocus protocol forbids.
+
+    Attributes:
+        reason: What is wrong, without quoting the frame.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class BrokenUpdate(ChannelServerError, ValueError):
+    """What should be a document, or a change of one, cannot be decoded.
+
+    Attributes:
+        reason: What happened, without quoting it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a broken update: {self.reason}"
+
+
+class StoreFailed(ChannelServerError):
+    """Documents cannot be loaded, or stored, now.
+
+    Attributes:
+        reason: What the store says, without the name or content of a document.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the store of documents fails: {self.reason}"
+
+
+class NotStored(ChannelServerError):
+    """Documents could not be stored before the process ends.
+
+    Attributes:
+        count: How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.count = count
+
+    def __str__(self) -> str:
+        return f"{self.count} documents could not be stored"
+
+
+class TooManyDocuments(ChannelServerError):
+    """As many documents are open as may be."""
+
+    def __str__(self) -> str:
+        return "too many documents are open"
 
 
 class RedisLost(ChannelServerError, ConnectionError):

@@ -36,6 +36,12 @@ class Metrics:
         bots_malformed: Messages that were refused.
         bots_ignored: Messages on other channels than those we know.
         bots_waiting: Messages that wait to be sent by whichever node.
+        collab_sockets: Clients of documents that are connected now.
+        collab_documents: Documents that are open now.
+        collab_updates: Changes of documents.
+        collab_stores: How often a document was stored.
+        collab_store_failures: How often that, or loading one, has failed.
+        collab_denied: How often a client was denied a document.
     """
 
     messages: int = 0
@@ -63,3 +69,9 @@ class Metrics:
     bots_malformed: int = 0
     bots_ignored: int = 0
     bots_waiting: int = 0
+    collab_sockets: int = 0
+    collab_documents: int = 0
+    collab_updates: int = 0
+    collab_stores: int = 0
+    collab_store_failures: int = 0
+    collab_denied: int = 0

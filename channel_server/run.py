@@ -43,6 +43,18 @@ def run_bots(env: Mapping[str, str]) -> None:
     run(relay(settings))
 
 
+def run_collab(env: Mapping[str, str]) -> None:
+    """Run the server for collaborative documents. Arguments and errors as of ``run_server``."""
+    from channel_server.collab_config import CollabSettings  # noqa: PLC0415 - as above
+    from channel_server.editing import edit  # noqa: PLC0415 - other commands do without
+
+    settings, collab = Settings.from_env(env), CollabSettings.from_env(env)
+    if collab.app_url is None:
+        raise ConfigError(("PRIVATE_APP_URL must name the application that knows who may edit",))
+    log.configure(settings.log_format)
+    run(edit(settings, collab, collab.app_url))
+
+
 def run(task: Coroutine[Any, Any, None]) -> None:
     """Run until done; a known trouble, alone or in a task group, ends the process."""
     troubles: list[BaseException] = []

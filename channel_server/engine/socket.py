@@ -124,7 +124,8 @@ class Socket(asyncio.Protocol):
         if parser.state is OPEN:
             self._flush()
         elif self._tcp is not None:
-            self._tcp.pause_reading()
+            if not self._tcp.is_closing():
+                self._tcp.pause_reading()
             self._ended(is_clean=parser.close_rcvd is not None)
 
     def _frame(self, frame: Frame) -> None:

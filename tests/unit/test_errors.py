@@ -8,17 +8,22 @@ import pytest
 from channel_server import errors
 from channel_server.errors import (
     AddressRefused,
+    BrokenUpdate,
     CannotListen,
     ChannelServerError,
     ConfigError,
+    MalformedFrame,
     MalformedMessage,
     MalformedPacket,
     MatrixBusy,
     MatrixRefused,
     MissingPart,
+    NotStored,
     RedisLost,
     RedisRefused,
     ServerUnreachable,
+    StoreFailed,
+    TooManyDocuments,
     TrialFailed,
 )
 
@@ -36,6 +41,11 @@ EXAMPLES = {
     ServerUnreachable("no answer in time"): "no answer in time",
     MatrixRefused("M_FORBIDDEN", 403): "refused: M_FORBIDDEN",
     MatrixBusy("rate limit", 2.5): "rate limit",
+    MalformedFrame("ends in a number"): "ends in a number",
+    BrokenUpdate("ValueError"): "a broken update: ValueError",
+    StoreFailed("database or disk is full"): "the store of documents fails: database or disk is full",
+    NotStored(2): "2 documents could not be stored",
+    TooManyDocuments(): "too many documents are open",
     TrialFailed("the homeserver knows no such room"): "the homeserver knows no such room",
 }
 

@@ -1,0 +1,131 @@
+"""Who may open a document: the application is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+import aiohttp
+import orjson
+
+from channel_server.collab.messages import Scope
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from yarl import URL
+
+log = logging.getLogger(__name__)
+
+_HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8"}
+_OK: Final = 200
+_SERVER_ERROR: Final = 500
+_SAME_AGAIN: Final = frozenset({307, 308})
+_MAX_REDIRECTS: Final = 3
+_MAX_CONNECTIONS: Final = 32
+_MAX_ASKING: Final = 1_000
+_TIMEOUT_S: Final = 10.0
+
+
+class Ruling(NamedTuple):
+    """What the application says.
+
+    Attributes:
+        scope: What a client may do; None: nothing.
+        is_certain: The application has said so; else it did not answer, or was in trouble.
+    """
+
+    scope: Scope | None
+    is_certain: bool = True
+
+
+_NO_ANSWER: Final = Ruling(None, is_certain=False)
+
+
+class Access:
+    """Asks ``POST <application>/api/hocuspocus``, on a few connections that are kept.
+
+    200 is yes, for reading only if the answer has the header ``X-Document-Access: readonly``;
+    everything else is no. To 307 and 308 the same question is asked at the other address; other
+    redirects, which turn it into a GET of some page, are no.
+
+    Args:
+        url: Where to ask.
+        timeout_s: For one answer, the wait for a connection included.
+    """
+
+    def __init__(self, url: URL, timeout_s: float = _TIMEOUT_S) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+        self._asking = 0
+        self._complaint = ""
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, token: str, document: str) -> Ruling:
+        """Ask whether the owner of a token may open a document. Both are secrets: never log them.
+
+        Never raises: no answer is no.
+        """
+        if self._asking >= _MAX_ASKING:
+            return _NO_ANSWER
+        self._asking += 1
+        try:
+            question = orjson.dumps({"user_secret": token, "document_name": document})
+            async with asyncio.timeout(self._timeout_s):
+                return await self._post(question)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            self._complain(type(error).__name__)
+            return _NO_ANSWER
+        finally:
+            self._asking -= 1
+
+    async def _post(self, question: bytes) -> Ruling:
+        assert self._session is not None, "entered"
+        url = self._url
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with self._session.post(
+                url, data=question, headers=_HEADERS, allow_redirects=False
+            ) as answer:
+                if answer.status in _SAME_AGAIN and "Location" in answer.headers:
+                    url = url.join(type(url)(answer.headers["Location"]))
+                    continue
+                return self._read(answer)
+        self._complain("too many redirects")
+        return _NO_ANSWER
+
+    def _read(self, answer: aiohttp.ClientResponse) -> Ruling:
+        if answer.status == _OK:
+            self._complaint = ""
+            is_read_only = answer.headers.get("X-Document-Access", "").strip() == "readonly"
+            return Ruling(Scope.READ_ONLY if is_read_only else Scope.READ_WRITE)
+        if answer.status >= _SERVER_ERROR or 300 <= answer.status < 400:  # noqa: PLR2004
+            self._complain(f"status {answer.status}")
+            return _NO_ANSWER
+        return Ruling(None)
+
+    def _complain(self, reason: str) -> None:
+        """Say it once, until it works again."""
+        if self._complaint != reason:
+            self._complaint = reason
+            log.warning(
+                "the application does not say who may open documents",
+                extra={"reason": reason, "host": self._url.host},
+            )

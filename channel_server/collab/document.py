@@ -1,0 +1,223 @@
+"""One open document: what it holds, who is at it, and what everybody is told."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from channel_server.collab import messages
+from channel_server.collab.awareness import Awareness
+from channel_server.collab.merging import check, missing, state
+from channel_server.collab.messages import EMPTY_UPDATE, Sync
+from channel_server.collab.skim import is_harmless_state, is_harmless_update
+from channel_server.collab.updates import Updates
+from channel_server.core.frames import binary_frame
+from channel_server.errors import BrokenUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from channel_server.collab.merging import Steps
+    from channel_server.collab.seat import Seat
+
+log = logging.getLogger(__name__)
+
+_CERTAIN_NEWS_BYTES: Final = 512
+"""An update of a few keystrokes is not compared with what is known: it never comes twice."""
+
+
+class Verdict(enum.Enum):
+    """What became of an update."""
+
+    NEWS = enum.auto()
+    KNOWN = enum.auto()
+    BROKEN = enum.auto()
+    TOO_LARGE = enum.auto()
+
+
+class Answer(NamedTuple):
+    """What a client is told that says how far it is.
+
+    Attributes:
+        state: How far we are.
+        missing: What it lacks.
+    """
+
+    state: bytes
+    missing: bytes
+
+
+class Watcher(Protocol):
+    """Who is told what happens to documents."""
+
+    def changed(self, document: Document, update: bytes, *, is_ours: bool) -> None:
+        """The content has changed; ours: through a client of this node."""
+        ...
+
+    def applied(self, document: Document, seat: Seat) -> None:
+        """A client waits for the word that its update is accepted."""
+        ...
+
+    def moved(self, document: Document, awareness: bytes) -> None:
+        """A client of this node says who or where it is."""
+        ...
+
+
+class Document:
+    """Content, clients, and their awareness.
+
+    Args:
+        name: Its name, which may hold secrets: never log it.
+        stored: What the store had; None for a new one.
+        max_bytes: How large it may become.
+        watcher: Is told of changes.
+        clock: Monotonic seconds.
+
+    Attributes:
+        updates: The content.
+        awareness: Who is there, and where.
+        seats: The clients of this node.
+        changes: How often the content has changed.
+        stored_changes: How many of the changes the store has.
+        version: Of what the store has.
+    """
+
+    __slots__ = (
+        "_max_bytes",
+        "_watcher",
+        "awareness",
+        "changes",
+        "name",
+        "seats",
+        "stored_changes",
+        "updates",
+        "version",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        stored: bytes | None,
+        *,
+        max_bytes: int,
+        watcher: Watcher,
+        clock: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.updates = Updates(stored)
+        self.awareness: Awareness[Seat] = Awareness(clock)
+        self.seats: dict[Seat, None] = {}
+        self.changes = 0
+        self.stored_changes = 0
+        self.version = b""
+        self._max_bytes = max_bytes
+        self._watcher = watcher
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the store lacks something."""
+        return self.changes > self.stored_changes
+
+    # ── content ─────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, known: bytes) -> Steps[Answer]:
+        """Return what a client is told that has said how far it is.
+
+        Raises:
+            BrokenUpdate: If it has not.
+        """
+        snapshot = yield from self.updates.snapshot()
+        lacks = yield missing(snapshot, known, is_trusted=is_harmless_state(known))
+        return Answer((yield state(snapshot)), lacks)
+
+    def apply(
+        self, update: bytes, *, is_ours: bool = True, is_whole: bool = False
+    ) -> Steps[Verdict]:
+        """Take an update, and hand it on to everybody if it is news.
+
+        Args:
+            update: As it came.
+            is_ours: From a client of this node.
+            is_whole: It is all that somebody has, so it may well be known.
+        """
+        if update == EMPTY_UPDATE:
+            return Verdict.KNOWN
+        try:
+            yield check(update, is_trusted=is_harmless_update(update))
+        except BrokenUpdate:
+            return Verdict.BROKEN
+        may_be_known = is_whole or len(update) > _CERTAIN_NEWS_BYTES
+        if may_be_known and (yield from self.updates.holds(update)):
+            return Verdict.KNOWN
+        if self.updates.size + len(update) > self._max_bytes:
+            return Verdict.TOO_LARGE
+        self.updates.add(update)
+        self.changes += 1
+        self.broadcast(messages.sync(Sync.UPDATE, update))
+        self._watcher.changed(self, update, is_ours=is_ours)
+        return Verdict.NEWS
+
+    def holds(self, update: bytes) -> Steps[bool]:
+        """Return whether a client that may not write has told nothing new."""
+        if update == EMPTY_UPDATE:
+            return True
+        try:
+            yield check(update, is_trusted=is_harmless_update(update))
+        except BrokenUpdate:
+            return False
+        return (yield from self.updates.holds(update))
+
+    # ── clients ─────────────────────────────────────────────────────────────────────────────
+
+    def enter(self, seat: Seat) -> None:
+        """A client is here from now on, and is told who else is."""
+        self.seats[seat] = None
+        if not self.awareness.is_empty:
+            present = self.awareness.update_for(self.awareness.present)
+            seat.send(messages.awareness(present))
+
+    def leave(self, seat: Seat) -> None:
+        """A client is here no longer; the others are told."""
+        del self.seats[seat]
+        self._tell(self.awareness.remove_of(seat), is_ours=True)
+
+    def hear(self, awareness: bytes, seat: Seat | None) -> None:
+        """Take what a client tells about itself, and about others.
+
+        Args:
+            awareness: As it came.
+            seat: Whose it is; None: of a client of another node.
+
+        Raises:
+            MalformedFrame: If it cannot be read.
+        """
+        self._tell(self.awareness.apply(awareness, seat), is_ours=seat is not None)
+
+    def acknowledge(self, seat: Seat) -> None:
+        """Tell a client that what it has said is accepted, as soon as that is so."""
+        self._watcher.applied(self, seat)
+
+    def drop_outdated(self) -> None:
+        """Forget clients that have not been heard of for too long; the others are told."""
+        self._tell(self.awareness.remove_outdated(), is_ours=False)
+
+    def _tell(self, clients: list[int], *, is_ours: bool) -> None:
+        if not clients:
+            return
+        update = self.awareness.update_for(clients)
+        self.broadcast(messages.awareness(update))
+        if is_ours:
+            self._watcher.moved(self, update)
+
+    def broadcast(self, body: bytes) -> None:
+        """Send a message to everybody, also to the one it came from: the echo keeps it alive.
+
+        One that hears nothing for 30 s reconnects.
+        """
+        frames: dict[bytes, bytes] = {}
+        for seat in self.seats:
+            frame = frames.get(seat.head)
+            if frame is None:
+                frame = frames[seat.head] = binary_frame(seat.head + body)
+            seat.write(frame)

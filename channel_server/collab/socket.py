@@ -1,0 +1,169 @@
+"""One client's WebSocket, with any number of documents on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from websockets.frames import Opcode
+
+from channel_server.collab import messages
+from channel_server.collab.backlog import Backlog
+from channel_server.collab.lib0 import Reader
+from channel_server.collab.seat import RESET, Message, Seat
+from channel_server.engine.socket import Socket
+from channel_server.errors import MalformedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from websockets.frames import Frame
+
+    from channel_server.collab.server import House
+
+_UNAUTHORIZED: Final = (4401, "Unauthorized")
+_RESET: Final = (4205, RESET)
+_TIMEOUT: Final = (4408, "Connection Timeout")
+_PING: Final = b"\x89\0"
+
+_MAX_WAITING: Final = 100
+"""Documents whose opening a client may wait for at a time, as in @hocuspocus/server 4."""
+
+
+class ClientSocket(Socket):
+    """Hands each message to the seat it is for.
+
+    Args:
+        house: Where it belongs.
+
+    Attributes:
+        house: Where it belongs.
+        backlog: What waits, of all seats together.
+        is_paced: Never: who does not read is hung up.
+    """
+
+    __slots__ = ("_is_ending", "_seats", "backlog", "house", "is_paced")
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self.house = house
+        self.backlog = Backlog(house.options.max_payload)
+        self.is_paced = False
+        self._is_ending = False
+        self._seats: dict[str, Seat] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client can still be written to."""
+        return self._tcp is not None
+
+    # ── messages ────────────────────────────────────────────────────────────────────────────
+
+    def _may_speak(self, frame: Frame) -> bool:
+        if frame.opcode is Opcode.PONG:
+            self.house.heartbeat.pong(self)
+        return self.house.talkers.said(self)
+
+    def _message(self, data: bytes, *, is_text: bool) -> None:
+        if is_text:
+            data.decode()  # a text that is none is answered by the socket itself
+        if self._is_ending or messages.is_bare(data):
+            return
+        reader = Reader(data)
+        try:
+            address = reader.string()
+        except MalformedFrame:
+            self.end(*_UNAUTHORIZED)
+            return
+        seat = self._seats.get(address)
+        if seat is None:
+            seat = self._offer(address)
+        if seat is not None:
+            self._hand(seat, reader, len(data))
+
+    def _offer(self, address: str) -> Seat | None:
+        """A seat for a client that has none yet at this document."""
+        if len(self._seats) >= _MAX_WAITING:
+            waiting = sum(not seat.is_seated for seat in self._seats.values())
+            if waiting >= _MAX_WAITING:
+                self.end(*_RESET)
+                return None
+        seat = self._seats[address] = Seat(self, address)
+        return seat
+
+    def _hand(self, seat: Seat, reader: Reader, size: int) -> None:
+        try:
+            message = Message(messages.read_kind(reader), reader, size)
+            seat.take(message)
+        except MalformedFrame:
+            if seat.is_seated:
+                seat.close(RESET)
+            else:
+                self.end(*_RESET)
+
+    # ── seats ───────────────────────────────────────────────────────────────────────────────
+
+    def seated(self) -> None:
+        """The client has proven itself: it may stay."""
+        self.house.known(self)
+
+    def vacated(self, address: str) -> None:
+        """A seat is free."""
+        self._seats.pop(address, None)
+
+    def recheck(self) -> None:
+        """Ask the application again about all documents."""
+        for seat in list(self._seats.values()):
+            seat.recheck()
+
+    def expel(self, is_meant: Callable[[Seat], bool]) -> int:
+        """Turn out of documents whoever is meant. Return from how many."""
+        meant = [seat for seat in self._seats.values() if seat.is_seated and is_meant(seat)]
+        for seat in meant:
+            seat.expel()
+        return len(meant)
+
+    def leave_all(self, reason: str) -> None:
+        """Tell the client to come again, for each of its documents."""
+        for seat in list(self._seats.values()):
+            seat.close(reason)
+
+    # ── the connection ──────────────────────────────────────────────────────────────────────
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.write(_PING)
+
+    def hang_up(self, reason: str) -> None:
+        """Close the connection at once."""
+        self.house.hang_ups[reason] += 1
+        if reason == "ping timeout":
+            # As the reference does; a client that reads may still learn why.
+            self.leave_all(_TIMEOUT[1])
+            self.end(*_TIMEOUT)
+        else:
+            self.close(abort=True)
+
+    def reset(self) -> None:
+        """Tell the client to come again, and close the connection."""
+        self.leave_all(RESET)
+        self.end(*_RESET)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection with a close frame; what it still says is not listened to."""
+        self._is_ending = True
+        self.close(abort=False, code=code, reason=reason)
+
+    def _watch(self, unread_bytes: int) -> None:
+        self.house.slow.watch(self, unread_bytes)
+
+    def _caught_up(self) -> None:
+        self.house.slow.forget(self)
+
+    def _ended(self, *, is_clean: bool) -> None:  # noqa: ARG002 - both end the same way
+        self.close(abort=False)
+
+    def _lost(self, *, is_clean: bool) -> None:  # noqa: ARG002 - both end the same way
+        for seat in self._seats.values():
+            seat.lost()
+        self._seats.clear()
+        self.house.lost(self)

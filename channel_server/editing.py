@@ -1,0 +1,151 @@
+"""The server for collaborative documents as a process of its own, without live updates."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from yarl import URL
+
+from channel_server.adapters.sqlite_documents import SqliteDocuments
+from channel_server.collab.access import Access
+from channel_server.collab.options import Options
+from channel_server.collab.server import House, add_welcome
+from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
+from channel_server.engine.listener import listening
+from channel_server.engine.options import Options as EngineOptions
+from channel_server.errors import NotStored
+from channel_server.metrics import Metrics
+from channel_server.stop import Stop
+from channel_server.web.health import Health, add_health
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from channel_server.collab_config import CollabSettings
+    from channel_server.config import Settings
+    from channel_server.core.documents import Store
+
+log = logging.getLogger(__name__)
+
+_PING_S: Final = 30.0
+_PONG_S: Final = 15.0
+_HEAD_BYTES: Final = 64 * 1024
+"""Of a message, beyond the update that it carries."""
+_FLUSH_S: Final = 2.0
+_LAST_FLUSH_S: Final = 20.0
+
+
+async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None:
+    """Serve documents until SIGTERM or Ctrl-C.
+
+    Args:
+        settings: What all servers share.
+        collab: What is about documents.
+        app_url: Where the application is.
+
+    Raises:
+        CannotListen: If the port is taken.
+        StoreFailed: If the store cannot be opened.
+        NotStored: If documents could not be stored before the end.
+    """
+    stop = Stop()
+    stop.on_signals()
+    async with (
+        _store(collab) as store,
+        Access(URL(app_url) / "api/hocuspocus") as access,
+    ):
+        house = House(
+            _engine_options(settings, collab),
+            _options(collab),
+            access=access,
+            store=store,
+            metrics=Metrics(),
+        )
+        await _Editing(house, collab, stop).run()
+
+
+class _Editing:
+    """One run of the server, from the first connection to the last document stored."""
+
+    def __init__(self, house: House, collab: CollabSettings, stop: Stop) -> None:
+        self._house = house
+        self._collab = collab
+        self._stop = stop
+
+    def _health(self) -> Health:
+        if not self._house.is_ready:
+            return Health("draining")
+        return Health("degraded" if self._house.documents.trouble else "ok", is_ready=True)
+
+    async def run(self) -> None:
+        house, stop = self._house, self._stop
+        app = web.Application()
+        add_health(app, self._health)
+        add_welcome(app)
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(house.run(), name="documents")
+            async with listening(house, app, self._collab.port, hurried=stop.hurried) as port:
+                house.is_ready = True
+                log.info("listening", extra={"port": port, **_shown(self._collab)})
+                await stop.asked.wait()
+                house.is_ready = False
+                log.info("stopping", extra={"documents": len(house.documents)})
+                # So that who goes to another node finds there what was written here.
+                await stop.unless_hurried(_within(_FLUSH_S, house))
+            await stop.unless_hurried(_within(_LAST_FLUSH_S, house))
+            await house.sandbox.close()
+            unstored = house.documents.unstored
+            working.cancel()
+        if unstored:
+            raise NotStored(unstored)
+        log.info("stopped")
+
+
+async def _within(seconds: float, house: House) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await house.documents.flush()
+
+
+@contextlib.asynccontextmanager
+async def _store(collab: CollabSettings) -> AsyncIterator[Store]:
+    store = SqliteDocuments(collab.database, is_durable=collab.is_durable)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _options(collab: CollabSettings) -> Options:
+    return Options(
+        debounce_s=collab.debounce_s,
+        max_debounce_s=collab.max_debounce_s,
+        is_durable=collab.is_durable,
+        max_documents=collab.max_documents,
+        max_document_bytes=collab.max_document_bytes,
+        keep_s=collab.keep_s if collab.database else 0,
+        reauth_s=collab.reauth_s,
+    )
+
+
+def _engine_options(settings: Settings, collab: CollabSettings) -> EngineOptions:
+    """A whole document, which a client gets in one message, does not make it slow."""
+    return EngineOptions(
+        ping_interval_s=_PING_S,
+        ping_timeout_s=_PONG_S,
+        max_payload=collab.max_document_bytes + _HEAD_BYTES,
+        max_packets_per_s=settings.packets_per_s,
+        write_limit=max(settings.write_limit, collab.max_document_bytes // 4),
+        write_timeout_s=settings.write_timeout_s,
+        max_connections=min(settings.max_connections or MAX_DESCRIPTORS, most_connections()),
+    )
+
+
+def _shown(collab: CollabSettings) -> dict[str, str]:
+    where = "sqlite" if collab.database else "temporary"
+    return {"documents": "redis" if collab.has_redis else where}
