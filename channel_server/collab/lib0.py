@@ -33,9 +33,9 @@ class Reader:
         self._at = 0
 
     @property
-    def has_more(self) -> bool:
-        """Whether something is left to read."""
-        return self._at < len(self._data)
+    def left(self) -> int:
+        """How many bytes are left to read."""
+        return len(self._data) - self._at
 
     def uint(self) -> int:
         """A number from 0 to 2**53 - 1."""

@@ -109,9 +109,9 @@ def state(document: bytes) -> Job:
     return Job("state", (document,))
 
 
-def missing(document: bytes, known: bytes, *, is_trusted: bool) -> Job:
+def missing(document: bytes, known: bytes) -> Job:
     """What of a document somebody lacks who is at a state vector."""
-    return Job("missing", (document, known), is_trusted)
+    return Job("missing", (document, known))
 
 
 def compact(document: bytes) -> Job:

@@ -47,7 +47,7 @@ def _read(question: bytes) -> Job:
 
 
 def _blobs(reader: Reader) -> Iterator[bytes]:
-    while reader.has_more:
+    while reader.left:
         yield reader.buffer()
 
 

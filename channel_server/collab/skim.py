@@ -2,14 +2,15 @@
 
 yrs reserves memory for as many entries as an update says it has: four bytes make it spend half a
 second and 256 MiB. And it follows nested values as deep as they go: 400 KB of brackets overflow its
-stack, which ends the process. So what a stranger sends is skimmed first. An update of a few
-keystrokes takes 10 µs; what is long, or rare, is not answered here but left to the sandbox.
+stack, which ends the process. So what a client sends is skimmed first. An update of a few
+keystrokes takes 10 µs; what is long, or rare, is not decided here but left to the sandbox.
 
 Source: yjs 13.6, the version 1 encoding of updates.
 """
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Final
 
 from channel_server.collab.lib0 import Reader
@@ -29,80 +30,98 @@ _CONTENT: Final = 0x1F
 _NAMED_TYPES: Final = frozenset({3, 5})  # an XML element, an XML hook
 
 
-def is_harmless_update(update: bytes) -> bool:
-    """Tell whether yrs can decode an update at little cost. False: it is not certain."""
+class Look(enum.Enum):
+    """What a look at an update tells."""
+
+    HARMLESS = enum.auto()
+    """yrs can decode it at little cost, or find out that it cannot."""
+    BROKEN = enum.auto()
+    """It ends before it has what it announces."""
+    UNSURE = enum.auto()
+    """It is long, or has something rare in it."""
+
+
+class _NotSureError(Exception):
+    """What comes next is not looked at."""
+
+
+def look_at_update(update: bytes) -> Look:
+    """Skim an update."""
     reader = Reader(update)
     try:
-        return _skim(reader)
+        _skim(reader)
     except MalformedFrame:
-        return False
+        return Look.BROKEN
+    except _NotSureError:
+        return Look.UNSURE
+    return Look.HARMLESS
 
 
-def is_harmless_state(state: bytes) -> bool:
-    """Tell whether yrs can decode a state vector at little cost: it has the entries it announces."""
+def is_broken_state(state: bytes) -> bool:
+    """Tell whether a state vector has fewer entries than it announces."""
     try:
-        return 2 * Reader(state).uint() <= len(state)
+        return 2 * Reader(state).uint() > len(state)
     except MalformedFrame:
-        return False
+        return True
 
 
-def _skim(reader: Reader) -> bool:
+def _skim(reader: Reader) -> None:
     structs = 0
     for _ in range(_count(reader)):
         count = _count(reader)
         structs += count
         if structs > _MAX_STRUCTS:
-            return False
+            raise _NotSureError
         reader.uint()  # the client
         reader.uint()  # its clock
         for _ in range(count):
-            if not _skim_struct(reader):
-                return False
-    return _skim_deletions(reader)
+            _skim_struct(reader)
+    for _ in range(_count(reader)):
+        reader.uint()  # the client whose structs are deleted
+        for _ in range(_count(reader)):
+            _skim_id(reader)  # a clock, and how many from there
 
 
 def _count(reader: Reader) -> int:
-    """How many entries follow. What announces too many to be skimmed is not certain."""
+    """How many entries follow, each of at least one byte."""
     count = reader.uint()
+    if count > reader.left:
+        raise MalformedFrame("fewer than announced")
     if count > _MAX_STRUCTS:
-        raise MalformedFrame("long")
+        raise _NotSureError
     return count
 
 
-def _skim_struct(reader: Reader) -> bool:
+def _skim_struct(reader: Reader) -> None:
     info = reader.byte()
-    skim = _CONTENTS.get(info & _CONTENT)
+    content = info & _CONTENT
+    skim = _CONTENTS.get(content)
     if skim is None:
-        return False
-    if info & _CONTENT in _BARE:
-        skim(reader)
-        return True
+        raise _NotSureError
+    if content not in _BARE:
+        _skim_place(reader, info)
+    skim(reader)
+
+
+def _skim_place(reader: Reader, info: int) -> None:
+    """Between which two, or in what, a struct is."""
     if info & _ORIGIN:
         _skim_id(reader)
     if info & _RIGHT_ORIGIN:
         _skim_id(reader)
-    if not info & (_ORIGIN | _RIGHT_ORIGIN):
-        if reader.uint() == 1:
-            reader.buffer()
-        else:
-            _skim_id(reader)
-        if info & _PARENT_KEY:
-            reader.buffer()
-    skim(reader)
-    return True
+    if info & (_ORIGIN | _RIGHT_ORIGIN):
+        return
+    if reader.uint() == 1:
+        reader.buffer()
+    else:
+        _skim_id(reader)
+    if info & _PARENT_KEY:
+        reader.buffer()
 
 
 def _skim_id(reader: Reader) -> None:
     reader.uint()
     reader.uint()
-
-
-def _skim_deletions(reader: Reader) -> bool:
-    for _ in range(_count(reader)):
-        reader.uint()  # the client
-        for _ in range(_count(reader)):
-            _skim_id(reader)  # a clock, and how many from there
-    return True
 
 
 def _skim_texts(reader: Reader) -> None:
@@ -131,7 +150,7 @@ def _skim_values(reader: Reader) -> None:
         elif kind == _INTEGER:
             reader.uint()
         else:
-            raise MalformedFrame("nested")
+            raise _NotSureError
 
 
 _INTEGER: Final = 125
