@@ -159,9 +159,9 @@ class Reference:
             self.stop()
 
 
-def play(server: Ours | Reference, scenario: str, provider: str) -> Any:
+def play(server: Ours | Reference, scenario: str, provider: str, **more: object) -> Any:
     """Let Node play a scenario against a server. Return what its clients were told."""
-    order = {"scenario": scenario, "provider": provider, "url": server.url}
+    order = {"scenario": scenario, "provider": provider, "url": server.url, **more}
     process = subprocess.Popen(
         [_NODE, JS / "collab" / "scenarios.mjs", json.dumps(order)],
         stdin=subprocess.PIPE,

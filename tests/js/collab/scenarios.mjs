@@ -18,7 +18,7 @@ process.on("uncaughtException", (error) => {
   if (!error.message.endsWith("unknown type: 7")) throw error;
 });
 
-const { scenario, provider: version, url } = JSON.parse(process.argv[2]);
+const { scenario, provider: version, url, expected } = JSON.parse(process.argv[2]);
 const provider = await import(`@hocuspocus/provider-${version}`);
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
@@ -203,7 +203,7 @@ const scenarios = {
     return all;
   },
 
-  "raw frames": () => frames(url),
+  "raw frames": () => frames(url, expected),
 };
 
 const result = await scenarios[scenario]();
