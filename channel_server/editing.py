@@ -14,11 +14,13 @@ from channel_server.adapters.sqlite_documents import SqliteDocuments
 from channel_server.collab.access import Access
 from channel_server.collab.options import Options
 from channel_server.collab.server import House, add_welcome
+from channel_server.collab.shared import Shared
 from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Options as EngineOptions
 from channel_server.errors import NotStored
 from channel_server.metrics import Metrics
+from channel_server.node import new_node_name
 from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 
@@ -54,8 +56,10 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
     """
     stop = Stop()
     stop.on_signals()
+    has_redis = collab.has_redis or collab.has_control
+    shared = Shared(settings, node=new_node_name()) if has_redis else None
     async with (
-        _store(collab) as store,
+        _store(collab, shared) as store,
         Access(URL(app_url) / "api/hocuspocus") as access,
     ):
         house = House(
@@ -65,21 +69,29 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
             store=store,
             metrics=Metrics(),
         )
-        await _Editing(house, collab, stop).run()
+        await _Editing(house, collab, shared, stop).run()
 
 
 class _Editing:
     """One run of the server, from the first connection to the last document stored."""
 
-    def __init__(self, house: House, collab: CollabSettings, stop: Stop) -> None:
+    def __init__(
+        self, house: House, collab: CollabSettings, shared: Shared | None, stop: Stop
+    ) -> None:
         self._house = house
         self._collab = collab
+        self._shared = shared
         self._stop = stop
+        self._is_stopping = False
 
     def _health(self) -> Health:
-        if not self._house.is_ready:
+        if self._is_stopping:
             return Health("draining")
-        return Health("degraded" if self._house.documents.trouble else "ok", is_ready=True)
+        is_alone = self._shared is not None and not self._shared.is_up
+        if is_alone and self._collab.has_redis:
+            return Health("no subscription to Redis")
+        has_trouble = is_alone or self._house.documents.trouble is not None
+        return Health("degraded" if has_trouble else "ok", is_ready=True)
 
     async def run(self) -> None:
         house, stop = self._house, self._stop
@@ -87,19 +99,24 @@ class _Editing:
         add_health(app, self._health)
         add_welcome(app)
         async with asyncio.TaskGroup() as group:
-            working = group.create_task(house.run(), name="documents")
+            parts = [group.create_task(house.run(), name="documents")]
+            if self._shared is not None:
+                hearing = self._shared.run(house, has_peers=self._collab.has_redis)
+                parts.append(group.create_task(hearing, name="shared"))
             async with listening(house, app, self._collab.port, hurried=stop.hurried) as port:
-                house.is_ready = True
+                # With other nodes, when what they say can be heard.
+                house.is_ready = house.is_ready or not self._collab.has_redis
                 log.info("listening", extra={"port": port, **_shown(self._collab)})
                 await stop.asked.wait()
-                house.is_ready = False
+                self._is_stopping, house.is_ready = True, False
                 log.info("stopping", extra={"documents": len(house.documents)})
                 # So that who goes to another node finds there what was written here.
                 await stop.unless_hurried(_within(_FLUSH_S, house))
             await stop.unless_hurried(_within(_LAST_FLUSH_S, house))
             await house.sandbox.close()
             unstored = house.documents.unstored
-            working.cancel()
+            for part in parts:
+                part.cancel()
         if unstored:
             raise NotStored(unstored)
         log.info("stopped")
@@ -112,7 +129,10 @@ async def _within(seconds: float, house: House) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _store(collab: CollabSettings) -> AsyncIterator[Store]:
+async def _store(collab: CollabSettings, shared: Shared | None) -> AsyncIterator[Store]:
+    if collab.has_redis and shared is not None:
+        yield shared.store(collab.keep_s)
+        return
     store = SqliteDocuments(collab.database, is_durable=collab.is_durable)
     await store.open()
     try:

@@ -95,7 +95,12 @@ class Awareness(Generic[Owner]):
         told = self._told.get(client)
         known = 0 if told is None else told.clock
         is_goodbye = (
-            state is None and clock == known and told is not None and told.state is not None
+            state is None
+            and clock == known
+            and told is not None
+            and told.state is not None
+            # It may have come here from another node, which says its goodbye after that.
+            and (owner is not None or told.owner is None)
         )
         if clock <= known and not is_goodbye:
             return False

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from channel_server.collab.merging import Job, Steps
     from channel_server.collab.options import Options
+    from channel_server.collab.peers import Peers
     from channel_server.collab.sandbox import Sandbox
     from channel_server.collab.seat import Seat
     from channel_server.core.documents import Store
@@ -48,6 +49,7 @@ class Documents:
         clock: Monotonic seconds.
 
     Attributes:
+        peers: Other nodes that may have the same documents; None if there are none.
         trouble: Why the last document could not be stored or loaded; None if it could.
     """
 
@@ -68,11 +70,13 @@ class Documents:
         self._agenda: Agenda[Document] = Agenda(options.debounce_s, options.max_debounce_s, clock)
         self._open: dict[str, Document] = {}
         self._loading: dict[str, asyncio.Task[StoreFailed | None]] = {}
+        self._arriving: dict[str, Document] = {}
         self._acknowledgements: dict[Document, list[tuple[int, Seat]]] = {}
         self._wake = asyncio.Event()
         self._stored = asyncio.Event()
         self._slots = asyncio.Semaphore(_MAX_STORING)
         self._group: asyncio.TaskGroup | None = None
+        self.peers: Peers | None = None
         self.trouble: str | None = None
 
     def __len__(self) -> int:
@@ -103,15 +107,23 @@ class Documents:
     async def _load(self, name: str) -> StoreFailed | None:
         """Load a document. Return why that is not possible."""
         try:
-            kept = await self._store.load(name)
-            if kept.data is not None:
-                await self._sandbox.finish(_checked(kept.data))
+            document = await self._loaded(name)
         except (StoreFailed, BrokenUpdate) as error:
             self._note_trouble("document not loaded", error)
             return StoreFailed(str(error))
         finally:
             del self._loading[name]
-        self._open[name] = document = Document(
+            self._arriving.pop(name, None)
+        self._open[name] = document
+        self._metrics.collab_documents = len(self._open)
+        return None
+
+    async def _loaded(self, name: str) -> Document:
+        """What the store has, and what other nodes have that is not stored yet."""
+        kept = await self._store.load(name)
+        if kept.data is not None:
+            await self._sandbox.finish(_checked(kept.data))
+        document = Document(
             name,
             kept.data,
             max_bytes=self._options.max_document_bytes,
@@ -119,18 +131,32 @@ class Documents:
             clock=self._clock,
         )
         document.version = kept.version
-        self._metrics.collab_documents = len(self._open)
-        return None
+        if self.peers is not None:
+            self._arriving[name] = document  # it hears already what they say
+            await self.peers.catch_up(document)
+        return document
+
+    def find(self, name: str) -> Document | None:
+        """Return a document that is open, or about to be; None if there is none."""
+        return self._open.get(name) or self._arriving.get(name)
+
+    def all(self) -> list[Document]:
+        """All open documents."""
+        return list(self._open.values())
 
     # ── what happens to documents ───────────────────────────────────────────────────────────
 
-    def changed(self, document: Document, update: bytes, *, is_ours: bool) -> None:  # noqa: ARG002
-        """The content has changed: it has to be stored."""
+    def changed(self, document: Document, update: bytes, *, is_ours: bool) -> None:
+        """The content has changed: it has to be stored, and other nodes are told."""
         self._metrics.collab_updates += 1
+        if is_ours and self.peers is not None:
+            self.peers.changed(document, update)
         self._schedule(document, is_ours=is_ours)
 
     def moved(self, document: Document, awareness: bytes) -> None:
-        """A client says who or where it is."""
+        """A client says who or where it is: other nodes are told."""
+        if self.peers is not None:
+            self.peers.moved(document, awareness)
 
     def applied(self, document: Document, seat: Seat) -> None:
         """Accept an update of a client: now, or when the store has it."""

@@ -101,6 +101,11 @@ class Seat:
         """Whom the application knows by the token: a number, 0 for visitors. "" before that."""
         return self._token.partition(",")[0] if self._document is not None else ""
 
+    @property
+    def secret(self) -> str:
+        """The channel token, which is the other half of the token; "" before it is known."""
+        return self._token.partition(",")[2] if self._document is not None else ""
+
     # ── what the client is told ─────────────────────────────────────────────────────────────
 
     def write(self, frame: bytes) -> None:

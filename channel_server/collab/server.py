@@ -143,6 +143,11 @@ class House:
         """Turn out of documents whoever is meant. Return from how many."""
         return sum(socket.expel(is_meant) for socket in list(self._sockets))
 
+    def recheck(self, is_meant: Callable[[Seat], bool]) -> None:
+        """Ask the application again whether those that are meant still may."""
+        for socket in list(self._sockets):
+            socket.recheck(is_meant)
+
     def hang_up_all(self, reason: str) -> None:
         """Close every connection."""
         for socket in list(self._sockets):
@@ -177,7 +182,7 @@ class House:
         while True:
             await asyncio.sleep(self._reauth_s)
             for socket in list(self._sockets):
-                socket.recheck()
+                socket.recheck(lambda _: True)
                 await asyncio.sleep(0)
 
 

@@ -110,10 +110,11 @@ class ClientSocket(Socket):
         """A seat is free."""
         self._seats.pop(address, None)
 
-    def recheck(self) -> None:
-        """Ask the application again about all documents."""
+    def recheck(self, is_meant: Callable[[Seat], bool]) -> None:
+        """Ask the application again whether those that are meant still may."""
         for seat in list(self._seats.values()):
-            seat.recheck()
+            if seat.is_seated and is_meant(seat):
+                seat.recheck()
 
     def expel(self, is_meant: Callable[[Seat], bool]) -> int:
         """Turn out of documents whoever is meant. Return from how many."""

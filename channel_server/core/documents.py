@@ -35,7 +35,3 @@ class Store(Protocol):
     async def forget(self, older_than_s: float) -> None:
         """Drop documents that nobody has changed for so long."""
         ...
-
-    async def close(self) -> None:
-        """Finish what was begun."""
-        ...

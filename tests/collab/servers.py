@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import http.server
 import json
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -16,7 +18,7 @@ from tests.integration.program import Program
 from tests.servers import free_port, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 JS: Final = Path(__file__).parents[1] / "js"
 _NODE: Final = Path(ROOT_DIR) / "bin" / "node"
@@ -115,6 +117,18 @@ class Ours:
     def stop(self) -> int:
         return self.program.stop()
 
+    def kill(self) -> int:
+        return self.program.stop(signal.SIGKILL)
+
+    def ready(self) -> str:
+        """What ``GET /ready`` says."""
+        connection = http.client.HTTPConnection("127.0.0.1", int(self._port), timeout=5)
+        try:
+            connection.request("GET", "/ready")
+            return json.loads(connection.getresponse().read())["status"]
+        finally:
+            connection.close()
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -159,11 +173,30 @@ class Reference:
             self.stop()
 
 
-def play(server: Ours | Reference, scenario: str, provider: str, **more: object) -> Any:
-    """Let Node play a scenario against a server. Return what its clients were told."""
+def play(
+    server: Ours | Reference,
+    scenario: str,
+    provider: str = "3",
+    *,
+    orders: Mapping[str, Callable[[], object]] | None = None,
+    **more: object,
+) -> Any:
+    """Let Node play a scenario against a server.
+
+    Args:
+        server: Which; it can be ordered to ``stop`` and to ``start``.
+        scenario: Name of it.
+        provider: Version of the client.
+        orders: What else can be ordered; what it returns is handed back.
+        more: For the scenario.
+
+    Returns:
+        What its clients were told.
+    """
+    known = {"stop": server.stop, "start": server.start, **(orders or {})}
     order = {"scenario": scenario, "provider": provider, "url": server.url, **more}
     process = subprocess.Popen(
-        [_NODE, JS / "collab" / "scenarios.mjs", json.dumps(order)],
+        [_NODE, JS / "collab" / "play.mjs", json.dumps(order)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -175,8 +208,8 @@ def play(server: Ours | Reference, scenario: str, provider: str, **more: object)
             message = json.loads(line)
             if "told" in message:
                 return message["told"]
-            {"stop": server.stop, "start": server.start}[message["order"]]()
-            process.stdin.write("done\n")
+            done = known[message["order"]]()
+            process.stdin.write(f"{done}\n")
             process.stdin.flush()
         pytest.fail(f"{scenario!r} was not played to its end")
     finally:

@@ -1,49 +1,11 @@
-// What people do with documents, step by step, and what each client was told meanwhile.
-//
-//   node scenarios.mjs '{"scenario": "edit", "provider": "3", "url": "ws://127.0.0.1:4444"}'
-//
-// Prints {"order": "restart"} when it wants the server to be restarted and waits for a line; at the
-// end {"told": ...}, which is the same for two servers that speak the same protocol.
+// What people do with documents, step by step: told by two servers, it has to be the same.
 
-import { createInterface } from "node:readline";
 import * as Y from "yjs";
-import { Client, until } from "./client.mjs";
+import { until } from "./client.mjs";
 import { frames } from "./frames.mjs";
+import { NAME, equal, given, join, order, provider, told } from "./stage.mjs";
 
-// yjs says on standard output what it does not like; that is for people.
-for (const method of ["log", "info", "warn"]) console[method] = console.error;
-
-// Provider 2 throws when it is told to come again, with any server; in a browser nothing happens.
-process.on("uncaughtException", (error) => {
-  if (!error.message.endsWith("unknown type: 7")) throw error;
-});
-
-const { scenario, provider: version, url, expected } = JSON.parse(process.argv[2]);
-const provider = await import(`@hocuspocus/provider-${version}`);
-
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-
-async function order(what) {
-  print({ order: what });
-  await lines.next();
-}
-
-const NAME = `${scenario}-${version}`;
-const join = (id, options) => new Client(provider, url, { id, name: NAME, ...options });
-const told = (...clients) =>
-  clients.map(({ id, events, trace, text }) => ({ id, events, trace, text: text.toString() }));
-
-/** All clients have what all have written. */
-async function equal(...clients) {
-  const text = () => new Set(clients.map((client) => client.text.toString()));
-  await until(() => text().size === 1, "all have the same text");
-  // Provider 2 forgets how much is unsynced when its socket breaks: what counts is that it is read.
-  await until(() => clients.every((client) => client.provider.isSynced), "all are synced");
-  for (const client of clients) await client.settled();
-}
-
-const scenarios = {
+export const scenarios = {
   async join() {
     const ann = await join(1).synced();
     await ann.settled();
@@ -185,7 +147,7 @@ const scenarios = {
   },
 
   async "several documents"() {
-    const socket = new provider.HocuspocusProviderWebsocket({ url });
+    const socket = new provider.HocuspocusProviderWebsocket({ url: given.url });
     const one = await join(1, { name: `${NAME}-1`, socket }).synced();
     const two = await join(2, { name: `${NAME}-2`, socket }).synced();
     const bad = join(3, { name: `${NAME}-3`, token: "1,bad", socket });
@@ -203,8 +165,5 @@ const scenarios = {
     return all;
   },
 
-  "raw frames": () => frames(url, expected),
+  "raw frames": () => frames(given.url, given.expected),
 };
-
-const result = await scenarios[scenario]();
-process.stdout.write(`${JSON.stringify({ told: result })}\n`, () => process.exit(0));

@@ -1,0 +1,172 @@
+// What people do while something breaks. The orders are carried out by the test.
+
+import { until } from "./client.mjs";
+import { equal, given, join, order } from "./stage.mjs";
+
+/** Client ids are random in life; here a client that comes again must not look like another. */
+const leaveAll = (...clients) => clients.forEach((client) => client.leave());
+
+export const scenarios = {
+  /** Accepted is stored: the server dies, and with it everybody who could bring the text back. */
+  async "killed after accepting"() {
+    const ann = await join(1).synced();
+    ann.text.insert(0, "accepted");
+    await ann.synced();
+    await order("kill");
+    ann.leave();
+    await order("start");
+    const ben = await join(2).synced();
+    return ben.text.toString();
+  },
+
+  async "killed before storing"() {
+    const ann = await join(1).synced();
+    ann.text.insert(0, "stored ");
+    await ann.synced();
+    await order("until stored");
+    ann.text.insert(7, "not yet");
+    await ann.synced();
+    await order("kill");
+    ann.leave();
+    await order("start");
+    const ben = await join(2).synced();
+    return ben.text.toString();
+  },
+
+  async "stopped before storing"() {
+    const ann = await join(1).synced();
+    ann.text.insert(0, "pending");
+    await ann.synced();
+    const ended = await order("stop");
+    ann.leave();
+    await order("start");
+    const ben = await join(2).synced();
+    return [ended, ben.text.toString()];
+  },
+
+  async "a store that fails"() {
+    const ann = await join(1).synced();
+    await order("break");
+    ann.text.insert(0, "not stored, ");
+    await ann.synced();
+    await order("until degraded");
+    ann.leave();
+    const ben = await join(2).synced();
+    ben.text.insert(12, "not dropped");
+    await ben.synced();
+    await order("mend");
+    ben.leave();
+    await order("until ok");
+    await order("stop");
+    await order("start");
+    const cem = await join(3).synced();
+    return cem.text.toString();
+  },
+
+  async "a document that cannot be loaded"() {
+    const ann = join(1, { name: "broken" });
+    await until(() => ann.count("denied") === 1, "the broken document is denied");
+    const ben = await join(2, { name: "whole" }).synced();
+    ben.text.insert(0, "works");
+    await ben.synced();
+    leaveAll(ann, ben);
+    return ben.text.toString();
+  },
+
+  async "two nodes"() {
+    const [ann, ben] = [join(1), join(2, { url: given.other })];
+    await equal(ann, ben);
+    ann.text.insert(0, "Ann 😀 ");
+    await equal(ann, ben);
+    ben.text.insert(ben.text.length, "Ben");
+    await equal(ann, ben);
+    ann.provider.setAwarenessField("user", { name: "Ann" });
+    await until(() => ben.provider.awareness.getStates().get(1)?.user, "Ben sees Ann");
+    // Not stored yet: it has to come from the node of the others.
+    const cem = await join(3, { url: given.other }).synced();
+    const seen = cem.text.toString();
+    await until(() => cem.provider.awareness.getStates().get(1)?.user, "Cem sees Ann");
+    ann.leave();
+    await until(() => !ben.provider.awareness.getStates().has(1), "Ben sees Ann go");
+    leaveAll(ben, cem);
+    return seen;
+  },
+
+  async "late joiner on the other node"() {
+    const ann = await join(1).synced();
+    ann.doc.getMap("config").set("initialContentLoaded", true);
+    ann.text.insert(0, "seeded");
+    await ann.synced();
+    // synced is when Loomio looks whether the text has to be loaded: it must be there by then.
+    const ben = await join(2, { url: given.other }).synced();
+    const seen = [ben.doc.getMap("config").toJSON(), ben.text.toString()];
+    leaveAll(ann, ben);
+    return seen;
+  },
+
+  async "a node killed"() {
+    const [ann, ben] = [join(1), join(2, { url: given.other })];
+    await equal(ann, ben);
+    ann.text.insert(0, "written on the node that dies");
+    await equal(ann, ben);
+    await order("kill");
+    ann.leave();
+    ben.text.insert(0, "Ben goes on: ");
+    await ben.synced();
+    ben.leave();
+    await order("stop the other");
+    await order("start the other");
+    const cem = await join(3, { url: given.other }).synced();
+    return cem.text.toString();
+  },
+
+  async "Redis restarted"() {
+    const [ann, ben] = [join(1), join(2, { url: given.other })];
+    await equal(ann, ben);
+    ann.text.insert(0, "before ");
+    await equal(ann, ben);
+    await order("kill Redis");
+    ann.text.insert(7, "Ann ");
+    ben.text.insert(7, "Ben ");
+    ben.text.delete(0, 2);
+    await ann.synced();
+    await ben.synced();
+    await order("start Redis");
+    await equal(ann, ben);
+    leaveAll(ann, ben);
+    return ann.text.toString();
+  },
+
+  async "turned out"() {
+    const ann = await join(1).synced();
+    const ben = await join(2, { token: "2,good" }).synced();
+    await order("turn out");
+    await until(() => ann.count("close") === 1, "Ann is turned out");
+    ben.text.insert(0, "Ben stays");
+    await ben.synced();
+    ann.leave();
+    return [ben.text.toString(), ann.text.toString(), ann.trace.slice(-2)];
+  },
+
+  async "asked again"() {
+    const ann = await join(1).synced();
+    await order("allow reading only");
+    await until(() => ann.wire.some(([, kind, scope]) => kind === "authenticated" && scope === "readonly"), "Ann may only read");
+    ann.text.insert(0, "no");
+    await until(() => ann.wire.some(([, kind, ok]) => kind === "status" && !ok), "Ann may not write");
+    await order("be in trouble");
+    await order("deny");
+    await until(() => ann.count("close") === 1, "Ann is turned out");
+    ann.leave();
+    return ann.trace.filter(([kind]) => kind !== "step 1" && kind !== "step 2");
+  },
+
+  async "another token"() {
+    const ann = await join(1).synced();
+    ann.provider.configuration.token = "1,bad";
+    await ann.provider.sendToken();
+    await until(() => ann.count("close") === 1, "Ann is turned out");
+    ann.leave();
+    return ann.trace.slice(-2);
+  },
+};
