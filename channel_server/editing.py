@@ -14,7 +14,6 @@ from channel_server.adapters.sqlite_documents import SqliteDocuments
 from channel_server.collab.access import Access
 from channel_server.collab.options import Options
 from channel_server.collab.server import House, add_welcome
-from channel_server.collab.shared import Shared
 from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Options as EngineOptions
@@ -27,6 +26,7 @@ from channel_server.web.health import Health, add_health
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from channel_server.collab.shared import Shared
     from channel_server.collab_config import CollabSettings
     from channel_server.config import Settings
     from channel_server.core.documents import Store
@@ -56,8 +56,7 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
     """
     stop = Stop()
     stop.on_signals()
-    has_redis = collab.has_redis or collab.has_control
-    shared = Shared(settings, node=new_node_name()) if has_redis else None
+    shared = _shared(settings) if collab.has_control else None
     async with (
         _store(collab, shared) as store,
         Access(URL(app_url) / "api/hocuspocus") as access,
@@ -70,6 +69,12 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
             metrics=Metrics(),
         )
         await _Editing(house, collab, shared, stop).run()
+
+
+def _shared(settings: Settings) -> Shared:
+    from channel_server.collab.shared import Shared  # noqa: PLC0415 - 8 MB that not all need
+
+    return Shared(settings, node=new_node_name())
 
 
 class _Editing:

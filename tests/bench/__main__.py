@@ -16,7 +16,14 @@ from rich.console import Console
 from tests.bench import machine, report
 from tests.bench.bots import run_bots
 from tests.bench.client import HungUp, Unexpected
-from tests.bench.figures import BOT_FIGURES, FIGURES, PUBLISHER_FIGURES, SERVER_FIGURES
+from tests.bench.documents import run_documents
+from tests.bench.figures import (
+    BOT_FIGURES,
+    DOCUMENT_FIGURES,
+    FIGURES,
+    PUBLISHER_FIGURES,
+    SERVER_FIGURES,
+)
 from tests.bench.plan import FULL, QUICK
 from tests.bench.processes import DidNotStart
 from tests.bench.publishing import run_publishing
@@ -49,6 +56,7 @@ def main() -> int:
                 run_stages(run)
                 run_publishing(run)
                 run_bots(run)
+                run_documents(run)
             except (DidNotStart, HungUp, TookTooLong, Unexpected) as problem:
                 console.print(f"{type(problem).__name__}: {problem}", style="bold red")
                 return 2
@@ -59,6 +67,7 @@ def main() -> int:
         (options.servers, SERVER_FIGURES),
         (report.PUBLISHER_COLUMNS, PUBLISHER_FIGURES),
         (report.BOT_COLUMNS, BOT_FIGURES),
+        (report.DOCUMENT_COLUMNS, DOCUMENT_FIGURES),
     ):
         if wanted := [name for name in options.only if name in figures]:
             console.print(report.table(run.samples, columns, wanted))

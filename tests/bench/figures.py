@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.servers import BARE, FLOOR, NODE, OURS, QUIET, SOCKETIO, TITLES
+from tests.bench.servers import BARE, FLOOR, HOCUSPOCUS, NODE, OURS, QUIET, SOCKETIO, TITLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,45 @@ BOT_FIGURES: Final = {
         "As above, of a server with ten Matrix bots whose homeserver accepts connections and never answers, beside one without.",
     ),
 }
-FIGURES: Final = SERVER_FIGURES | PUBLISHER_FIGURES | BOT_FIGURES
+DOCUMENT_FIGURES: Final = {
+    "documents": Figure(
+        "CPU per edit and movement, µs",
+        _US,
+        (Bar(0.75, HOCUSPOCUS),),
+        "40 clients at 10 documents, who join, make 2,400 edits and as many changes of awareness, each when the edit before it was accepted; every one is told to the four at the document.",
+    ),
+    "documents-rss": Figure(
+        "resident memory after that, MB",
+        _MB,
+        (Bar(0.55, HOCUSPOCUS),),
+        "RSS of the server and its children.",
+    ),
+    "documents-join": Figure(
+        "CPU to join a long document, ms",
+        _MS,
+        (Bar(20),),
+        "A document of 20,000 single keystrokes that somebody has open: connect, authenticate, get all of it, leave.",
+    ),
+    "document-memory": Figure(
+        "memory per idle open document, KB",
+        _KB,
+        (Bar(4),),
+        "Growth of the USS by 2,000 documents of one letter, all open on one socket.",
+    ),
+    "document-socket": Figure(
+        "memory per idle socket, KB",
+        _KB,
+        (Bar(12),),
+        "Growth of the USS by 2,000 clients at one document.",
+    ),
+    "document-merge": Figure(
+        "longest merge on the event loop, ms",
+        _MS,
+        (Bar(20),),
+        "384 KiB of single keystrokes, merged with one more; what is larger is merged in a process of its own.",
+    ),
+}
+FIGURES: Final = SERVER_FIGURES | PUBLISHER_FIGURES | BOT_FIGURES | DOCUMENT_FIGURES
 
 
 class Samples:

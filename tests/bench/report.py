@@ -7,6 +7,7 @@ from rich.text import Text
 
 from tests.bench.figures import (
     BOT_FIGURES,
+    DOCUMENT_FIGURES,
     FIGURES,
     PUBLISHER_FIGURES,
     SERVER_FIGURES,
@@ -15,10 +16,11 @@ from tests.bench.figures import (
     Verdict,
     verdicts,
 )
-from tests.bench.servers import BARE, OURS, QUIET, TITLES
+from tests.bench.servers import BARE, HOCUSPOCUS, OURS, QUIET, TITLES
 
 PUBLISHER_COLUMNS = (OURS, BARE)
 BOT_COLUMNS = (OURS, QUIET)
+DOCUMENT_COLUMNS = (OURS, HOCUSPOCUS)
 
 ABSENT = "-"
 
@@ -67,6 +69,15 @@ system time.
 {bots}
 
 {bots_how}
+
+## Documents
+
+`channel-server collab` beside the real @hocuspocus/server 3.4 (`tests/js/collab/reference.mjs`), which keeps its documents in SQLite, too.
+The load is a Node process (`tests/js/collab/load.mjs`) with updates of real yjs.
+
+{documents}
+
+{documents_how}
 """
 
 
@@ -101,6 +112,8 @@ def page(samples: Samples, servers: Sequence[str], machine: dict[str, str]) -> s
         publisher_how=_how(PUBLISHER_FIGURES),
         bots=_rows(samples, BOT_COLUMNS, BOT_FIGURES),
         bots_how=_how(BOT_FIGURES),
+        documents=_rows(samples, DOCUMENT_COLUMNS, DOCUMENT_FIGURES),
+        documents_how=_how(DOCUMENT_FIGURES),
     )
 
 

@@ -17,6 +17,7 @@ RELAYS = (OURS, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
 SERVERS = (*RELAYS, FLOOR)
 BARE: Final = "bare"  # no server: what the publisher is made of
 QUIET: Final = "quiet"  # ours, without bots
+HOCUSPOCUS: Final = "hocuspocus"  # the real server of documents
 
 # Node itself: the ``node`` beside our Python is a wrapper, whose CPU time says nothing.
 NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
@@ -29,6 +30,7 @@ TITLES: Final = {
     FLOOR: "C loop",
     BARE: "bare",
     QUIET: "ours without bots",
+    HOCUSPOCUS: "@hocuspocus/server",
 }
 
 _HERE = Path(__file__).parent

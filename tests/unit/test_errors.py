@@ -43,7 +43,9 @@ EXAMPLES = {
     MatrixBusy("rate limit", 2.5): "rate limit",
     MalformedFrame("ends in a number"): "ends in a number",
     BrokenUpdate("ValueError"): "a broken update: ValueError",
-    StoreFailed("database or disk is full"): "the store of documents fails: database or disk is full",
+    StoreFailed(
+        "database or disk is full"
+    ): "the store of documents fails: database or disk is full",
     NotStored(2): "2 documents could not be stored",
     TooManyDocuments(): "too many documents are open",
     TrialFailed("the homeserver knows no such room"): "the homeserver knows no such room",
