@@ -89,7 +89,8 @@ async def test_old_documents_are_forgotten(documents):
     assert await documents.load("new") == Kept(b"new")
 
 
-async def test_file_belongs_to_one_process(documents, tmp_path, monkeypatch):
+@pytest.mark.usefixtures("documents")
+async def test_file_belongs_to_one_process(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_documents, "_BUSY_S", 0.1)
     second = SqliteDocuments(str(tmp_path / "documents.sqlite3"))
 

@@ -116,7 +116,8 @@ async def test_question_is_asked_again_where_it_is_sent(access, loomio, status):
     loomio.answer = answer
 
     assert await access.ask("t", "d") == Ruling(Scope.READ_WRITE)
-    assert [asked[3] for asked in loomio.asked][0] == loomio.asked[1][3]
+    first, second = (asked[3] for asked in loomio.asked)
+    assert first == second
 
 
 async def test_redirects_in_a_circle_are_no(access, loomio):

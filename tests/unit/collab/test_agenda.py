@@ -50,7 +50,7 @@ def test_change_of_our_own_comes_first(agenda, clock):
     assert agenda.take_due() == ["a"]
 
 
-def test_document_is_stored_by_one_at_a_time(agenda, clock):
+def test_document_is_stored_by_one_at_a_time(agenda):
     agenda.soon("a")
     assert agenda.take_due() == ["a"]
 
