@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -16,14 +15,10 @@ from channel_server import __version__, log
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.errors import ConfigError
-from channel_server.run import fail, run, run_bots, run_collab, run_server
-from publisher import ConfigError as PublisherConfigError
+from channel_server.run import collected, fail, refuse, run, run_bots, run_collab, run_server
 from publisher import Publisher
 from publisher.chatbots import TEST_MESSAGE
 from publisher.settings import Settings as PublisherSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 app = typer.Typer(
     name="channel-server",
@@ -106,16 +101,13 @@ def check_config() -> None:
     """Check the environment variables and show the values in force, passwords masked."""
     problems: list[str] = []
     shown: dict[str, str] = {}
-    with _collected(problems):
+    with collected(problems):
         shown |= _settings().shown()
-    with _collected(problems):
+    with collected(problems):
         shown |= CollabSettings.from_env(os.environ).shown()
-    with _collected(problems):
+    with collected(problems):
         publishing = PublisherSettings.from_env(os.environ)
-    if problems:
-        # What both read, both complain about: once for each variable will do.
-        by_variable = {problem.partition(" ")[0]: problem for problem in reversed(problems)}
-        raise ConfigError(tuple(reversed(by_variable.values())))
+    refuse(problems)
     shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
     table = Table("variable", "value in force")
     for name, value in shown.items():
@@ -202,15 +194,6 @@ def root(
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-@contextlib.contextmanager
-def _collected(problems: list[str]) -> Iterator[None]:
-    """Keep what is wrong for later, to tell all of it at once."""
-    try:
-        yield
-    except (ConfigError, PublisherConfigError) as error:
-        problems.extend(error.problems)
 
 
 def _settings() -> Settings:

@@ -48,11 +48,37 @@ def run_collab(env: Mapping[str, str]) -> None:
     from channel_server.collab_config import CollabSettings  # noqa: PLC0415 - as above
     from channel_server.editing import edit  # noqa: PLC0415 - other commands do without
 
-    settings, collab = Settings.from_env(env), CollabSettings.from_env(env)
-    if collab.app_url is None:
-        raise ConfigError(("PRIVATE_APP_URL must name the application that knows who may edit",))
+    problems: list[str] = []
+    with collected(problems):
+        settings = Settings.from_env(env)
+    with collected(problems):
+        collab = CollabSettings.from_env(env)
+        if collab.app_url is None:
+            reason = "PRIVATE_APP_URL must name the application that knows who may edit"
+            raise ConfigError((reason,))
+    refuse(problems)
     log.configure(settings.log_format)
     run(edit(settings, collab, collab.app_url))
+
+
+@contextlib.contextmanager
+def collected(problems: list[str]) -> Iterator[None]:
+    """Keep what is wrong for later, to tell all of it at once."""
+    try:
+        yield
+    except (ConfigError, PublisherConfigError) as error:
+        problems.extend(error.problems)
+
+
+def refuse(problems: list[str]) -> None:
+    """Tell what was collected, once for each variable: several may read the same.
+
+    Raises:
+        ConfigError: If it is anything.
+    """
+    by_variable = {problem.partition(" ")[0]: problem for problem in reversed(problems)}
+    if by_variable:
+        raise ConfigError(tuple(reversed(by_variable.values())))
 
 
 def run(task: Coroutine[Any, Any, None]) -> None:

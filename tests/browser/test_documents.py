@@ -7,6 +7,7 @@ import threading
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import TimeoutError  # noqa: A004 - playwright's is not Python's
 
 from tests.collab.servers import JS, Application, Ours, Reference
 
@@ -17,6 +18,9 @@ EDITOR = "#editor .ProseMirror"
 CARET = ".collaboration-carets__caret"
 INITIAL = "<p>Text of the model 😀</p>"
 WITHIN_MS = 20_000
+STATE = (
+    "({...document.body.dataset, synced: provider.isSynced, unsynced: provider.unsyncedChanges})"
+)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -84,9 +88,13 @@ def text(page):
 
 def wait_for_text(page, *parts):
     """Wait until the text has all of its parts; carets of others are no text."""
-    page.wait_for_function(
-        "parts => parts.every(part => window.editor.getText().includes(part))", arg=list(parts)
-    )
+    try:
+        page.wait_for_function(
+            "parts => parts.every(part => window.editor.getText().includes(part))",
+            arg=list(parts),
+        )
+    except TimeoutError:
+        pytest.fail(f"{text(page)!r} has not all of {parts}: {page.evaluate(STATE)}")
 
 
 def same_text(*pages):
@@ -96,8 +104,19 @@ def same_text(*pages):
     return text(first)
 
 
+def focus(page, where):
+    """Put the caret at the start or the end; Tiptap does that with the next frame."""
+    page.evaluate(
+        """where => {
+          window.editor.commands.focus(where);
+          return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }""",
+        where,
+    )
+
+
 def type_at_end(page, words):
-    page.evaluate("window.editor.commands.focus('end')")
+    focus(page, "end")
     page.keyboard.type(words)
 
 
@@ -106,8 +125,8 @@ def test_two_people_type_at_once_and_a_third_comes_late(people):
     wait_for_text(ann, "Text of the model 😀")
     ben = people(2)
     wait_for_text(ben, "Text of the model 😀")
-    ann.evaluate("window.editor.commands.focus('start')")
-    ben.evaluate("window.editor.commands.focus('end')")
+    focus(ann, "start")
+    focus(ben, "end")
 
     for mine, other in zip("Ann 😀 writes ", "Ben 👩‍👩‍👧 too ", strict=False):
         ann.keyboard.insert_text(mine)
@@ -132,7 +151,7 @@ def test_what_is_typed_while_the_server_restarts_is_not_lost(people, server):
         page.wait_for_function("document.body.dataset.status !== 'connected'")
 
     type_at_end(ann, " Ann-offline")
-    ben.evaluate("window.editor.commands.focus('start')")
+    focus(ben, "start")
     ben.keyboard.type("Ben-offline ")
     server.start()
     wait_for_text(ann, "Ben-offline", "Ann-offline")

@@ -19,7 +19,7 @@ from tests.servers import CHANNEL_SERVER, stop, wait_until
 
 pytestmark = pytest.mark.redis
 
-COMMANDS = ["serve", "dev", "check-config", "publish", "notice", "token", "tail"]
+COMMANDS = ["serve", "dev", "collab", "check-config", "publish", "notice", "token", "tail"]
 NOWHERE = "redis://127.0.0.1:1"
 RECORDS = '{"comments":[{"id":1,"body":"hi"}]}'
 
@@ -85,10 +85,10 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("command", ["serve", "dev", "check-config"])
+@pytest.mark.parametrize("command", ["serve", "dev", "collab", "check-config"])
 def test_wrong_settings_are_listed_all_at_once(command):
     """An operator who mends one a restart mends ten in an hour."""
-    finished = run(command, **WRONG)
+    finished = run(command, PRIVATE_APP_URL="http://app:3000", **WRONG)
 
     assert finished.returncode == 2
     lines = finished.stderr.splitlines()
@@ -96,6 +96,35 @@ def test_wrong_settings_are_listed_all_at_once(command):
     for name in WRONG:
         assert sum(line.startswith(f"configuration: {name} ") for line in lines) == 1
     assert "never-shown" not in finished.stdout + finished.stderr
+
+
+def test_wrong_settings_of_documents_are_listed_with_the_others():
+    wrong = {"COLLAB_PORT": "many", "COLLAB_DURABLE_ACK": "maybe", "LOG_FORMAT": "xml"}
+    finished = run("collab", **wrong)
+
+    assert finished.returncode == 2
+    assert [line.split()[1] for line in finished.stderr.splitlines()] == [
+        "LOG_FORMAT",
+        "COLLAB_PORT",
+        "COLLAB_DURABLE_ACK",
+    ]
+
+
+def test_documents_need_an_application_that_knows_who_may_edit():
+    finished = run("collab")
+
+    assert finished.returncode == 2
+    assert finished.stderr == (
+        "configuration: PRIVATE_APP_URL must name the application that knows who may edit\n"
+    )
+
+
+def test_documents_that_cannot_be_kept_are_said_in_one_line(tmp_path):
+    database = str(tmp_path / "missing" / "documents.sqlite3")
+    finished = run("collab", PRIVATE_APP_URL="http://app:3000", COLLAB_DATABASE=database)
+
+    assert finished.returncode == 1
+    assert finished.stderr == ("the store of documents fails: unable to open database file\n")
 
 
 @pytest.mark.parametrize(
@@ -116,12 +145,13 @@ def test_check_config_masks_the_password(url):
     assert "https://loomio.example.org" in finished.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "dev"])
+@pytest.mark.parametrize("command", ["serve", "dev", "collab"])
 def test_a_port_that_is_taken_is_said_in_one_line(command, redis_server):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
 
-        finished = run(command, PORT=port, REDIS_URL=redis_server.url)
+        settings = {"COLLAB_PORT": port, "PRIVATE_APP_URL": "http://app:3000"}
+        finished = run(command, PORT=port, REDIS_URL=redis_server.url, **settings)
 
     assert finished.returncode == 1
     assert len(finished.stderr.splitlines()) == 1

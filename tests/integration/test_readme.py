@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from publisher import Publisher
 from publisher.contract import CURRENT_USERS, RECORDS, SYSTEM_NOTICE
@@ -88,7 +89,8 @@ def test_configuration_table_lists_the_variables_that_are_read_and_no_others():
         for row in re.findall(r"^\| (`[A-Z].*?) \|", README, re.MULTILINE)
         for name in re.findall(r"`([A-Z_]+)`", row)
     }
-    read = set(re.findall(r"``([A-Z][A-Z_]+)``", Settings.__doc__)) - {"DEBUG"}
+    documented = Settings.__doc__ + CollabSettings.__doc__
+    read = set(re.findall(r"``([A-Z][A-Z_]+)``", documented)) - {"DEBUG"}
 
     assert listed == read | OF_THE_PUBLISHER
 
@@ -96,6 +98,8 @@ def test_configuration_table_lists_the_variables_that_are_read_and_no_others():
 def test_every_setting_names_its_variable():
     for field in fields(Settings):
         assert re.search(rf"^        {field.name}: ``[A-Z]", Settings.__doc__, re.MULTILINE), field
+    for field in fields(CollabSettings):
+        assert f"        {field.name}: " in CollabSettings.__doc__, field
 
 
 def test_every_link_leads_somewhere():

@@ -196,10 +196,12 @@ def test_compose_starts_both_again_after_a_crash(services):
 
 def test_the_procfile_runs_a_command_that_exists():
     """Heroku and its kin read it."""
-    kind, command = (ROOT / "Procfile").read_text().strip().split(": ")
+    processes = dict(
+        line.split(": ") for line in (ROOT / "Procfile").read_text().strip().splitlines()
+    )
 
-    assert kind == "web"
-    assert is_a_command(command.split())
+    assert processes.keys() == {"web", "collab"}
+    assert all(is_a_command(command.split()) for command in processes.values())
 
 
 PROXIES = ("nginx/channel_server.conf", "haproxy/haproxy.cfg")
