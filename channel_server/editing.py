@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _PING_S: Final = 30.0
 _PONG_S: Final = 15.0
+_WRITE_S: Final = 30.0
+"""A client on a slow line needs its time for a long document."""
 _HEAD_BYTES: Final = 64 * 1024
 """Of a message, beyond the update that it carries."""
 _FLUSH_S: Final = 2.0
@@ -118,7 +120,7 @@ class _Editing:
                 # So that who goes to another node finds there what was written here.
                 await stop.unless_hurried(_within(_FLUSH_S, house))
             await stop.unless_hurried(_within(_LAST_FLUSH_S, house))
-            await house.sandbox.close()
+            await house.close()
             unstored = house.documents.unstored
             for part in parts:
                 part.cancel()
@@ -166,7 +168,7 @@ def _engine_options(settings: Settings, collab: CollabSettings) -> EngineOptions
         max_payload=collab.max_document_bytes + _HEAD_BYTES,
         max_packets_per_s=settings.packets_per_s,
         write_limit=max(settings.write_limit, collab.max_document_bytes // 4),
-        write_timeout_s=settings.write_timeout_s,
+        write_timeout_s=max(settings.write_timeout_s, _WRITE_S),
         max_connections=min(settings.max_connections or MAX_DESCRIPTORS, most_connections()),
     )
 

@@ -8,6 +8,7 @@ ChannelServerError
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
 ├── MalformedFrame        one client sent what the Hocuspocus protocol forbids; close that client
 ├── BrokenUpdate          what should be a document, or a change of one, cannot be decoded
+│   └── TooCostly         ... or only at a price that nobody pays
 ├── StoreFailed           documents cannot be loaded, or stored, now; try again
 ├── NotStored             documents could not be stored before the process ends
 ├── TooManyDocuments      no other document can be opened now
@@ -138,6 +139,10 @@ class BrokenUpdate(ChannelServerError, ValueError):
 
     def __str__(self) -> str:
         return f"a broken update: {self.reason}"
+
+
+class TooCostly(BrokenUpdate):
+    """Nobody writes what takes so much to decode: it is meant to do harm."""
 
 
 class StoreFailed(ChannelServerError):

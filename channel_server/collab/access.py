@@ -24,7 +24,8 @@ _SERVER_ERROR: Final = 500
 _SAME_AGAIN: Final = frozenset({307, 308})
 _MAX_REDIRECTS: Final = 3
 _MAX_CONNECTIONS: Final = 32
-_MAX_ASKING: Final = 1_000
+_MAX_ASKING: Final = 20_000
+"""All editors of a site return at once after a restart."""
 _TIMEOUT_S: Final = 10.0
 
 
@@ -52,7 +53,7 @@ class Access:
 
     Args:
         url: Where to ask.
-        timeout_s: For one answer, the wait for a connection included.
+        timeout_s: For one answer.
     """
 
     def __init__(self, url: URL, timeout_s: float = _TIMEOUT_S) -> None:
@@ -60,6 +61,7 @@ class Access:
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._asking = 0
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
         self._complaint = ""
 
     async def __aenter__(self) -> Self:
@@ -85,11 +87,12 @@ class Access:
         Never raises: no answer is no.
         """
         if self._asking >= _MAX_ASKING:
+            self._complain("too many questions")
             return _NO_ANSWER
         self._asking += 1
         try:
             question = orjson.dumps({"user_secret": token, "document_name": document})
-            async with asyncio.timeout(self._timeout_s):
+            async with self._slots, asyncio.timeout(self._timeout_s):
                 return await self._post(question)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self._complain(type(error).__name__)

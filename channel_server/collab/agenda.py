@@ -68,6 +68,11 @@ class Agenda(Generic[Document]):
         elif entry.due_s is None:
             entry.due_s = latest_s
 
+    def urge(self, document: Document) -> None:
+        """A document has to be stored now; after a failure, when it is tried again."""
+        if not self._entry(document).failures:
+            self.soon(document)
+
     def soon(self, document: Document) -> None:
         """A document has to be stored now; after a failure it is tried at once, too."""
         self._entry(document).due_s = self._clock()

@@ -13,7 +13,7 @@ from channel_server.collab.messages import EMPTY_UPDATE, Sync
 from channel_server.collab.skim import Look, is_broken_state, look_at_update
 from channel_server.collab.updates import Updates
 from channel_server.core.frames import binary_frame
-from channel_server.errors import BrokenUpdate
+from channel_server.errors import BrokenUpdate, TooCostly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,6 +228,8 @@ def _can_be_decoded(update: bytes) -> Steps[bool]:
         return False
     try:
         yield check(update, is_trusted=look is Look.HARMLESS)
+    except TooCostly:
+        raise
     except BrokenUpdate:
         return False
     return True

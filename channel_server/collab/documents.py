@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from channel_server.collab.agenda import Agenda
 from channel_server.collab.document import Document
 from channel_server.collab.merging import check, compact
-from channel_server.errors import BrokenUpdate, StoreFailed, TooManyDocuments
+from channel_server.collab.sandbox import Sandbox
+from channel_server.errors import (
+    BrokenUpdate,
+    ChannelServerError,
+    StoreFailed,
+    TooManyDocuments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
     from channel_server.collab.merging import Job, Steps
     from channel_server.collab.options import Options
     from channel_server.collab.peers import Peers
-    from channel_server.collab.sandbox import Sandbox
     from channel_server.collab.seat import Seat
     from channel_server.core.documents import Store
     from channel_server.metrics import Metrics
@@ -36,6 +41,7 @@ _TICK_S: Final = 0.25
 _SWEEP_S: Final = 3.0
 _MAX_STORING: Final = 32
 _FORGET_EVERY_S: Final = 3600.0
+_COMPACT_WITHIN_S: Final = 3.0
 
 
 class Documents:
@@ -64,6 +70,9 @@ class Documents:
     ) -> None:
         self._store = store
         self._sandbox = sandbox
+        # Nobody waits for it, and it may take long: it must not keep those waiting who join.
+        self._compactor = Sandbox(timeout_s=_COMPACT_WITHIN_S)
+        self._is_ending = False
         self._options = options
         self._metrics = metrics
         self._clock = clock
@@ -170,7 +179,7 @@ class Documents:
         was_idle = not self._agenda
         is_urgent = self._options.is_durable or not document.seats
         if is_urgent:
-            self._agenda.soon(document)
+            self._agenda.urge(document)
         else:
             self._agenda.changed(document, is_ours=is_ours)
         if was_idle or is_urgent:
@@ -210,13 +219,17 @@ class Documents:
                     pass
         raise AssertionError
 
+    async def close(self) -> None:
+        """End what runs beside this process."""
+        await self._compactor.close()
+
     async def _store_one(self, document: Document) -> None:
         """Store a document; if that fails, it stays, and is tried again."""
         changes = document.changes
         try:
             async with self._slots:
                 changes = await self._save(document)
-        except (StoreFailed, BrokenUpdate) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the document stays
             self._note_trouble("document not stored", error)
             self._agenda.failed(document)
             return
@@ -236,7 +249,7 @@ class Documents:
         while True:
             changes = document.changes
             snapshot = await self._sandbox.finish(document.updates.snapshot())
-            if not document.seats:
+            if not (document.seats or self._is_ending):
                 snapshot = await self._compacted(document, snapshot)
             version = await self._store.save(document.name, snapshot, document.version)
             if version is not None:
@@ -253,7 +266,7 @@ class Documents:
     async def _compacted(self, document: Document, snapshot: bytes) -> bytes:
         """Nobody is there: a good moment to drop the text that was deleted."""
         try:
-            compacted = await self._sandbox.finish(_only(compact(snapshot)))
+            compacted = await self._compactor.finish(_only(compact(snapshot)))
         except BrokenUpdate:
             return snapshot
         document.updates.shrink(snapshot, compacted)
@@ -273,13 +286,17 @@ class Documents:
 
     def _note_trouble(self, text: str, error: Exception) -> None:
         """Say it once; it is said again when it is another one."""
-        if self.trouble != str(error):
-            self.trouble = str(error)
-            log.error(text, extra={"reason": self.trouble})
+        # The words of an error that we did not raise may quote what somebody writes.
+        is_known = isinstance(error, ChannelServerError)
+        reason = str(error) if is_known else type(error).__name__
+        if self.trouble != reason:
+            self.trouble = reason
+            log.error(text, extra={"reason": reason})
         self._metrics.collab_store_failures += 1
 
     async def flush(self) -> None:
-        """Store everything now; returns when nothing is left to store."""
+        """The process ends: store everything now. Returns when nothing is left to store."""
+        self._is_ending = True
         while dirty := [document for document in self._open.values() if document.is_dirty]:
             for document in dirty:
                 self._agenda.soon(document)
@@ -307,6 +324,7 @@ class Documents:
                 document.drop_outdated()
                 self.left(document)
             await self._sandbox.end_if_idle()
+            await self._compactor.end_if_idle()
             if self._options.keep_s and self._clock() - forgotten_at_s > _FORGET_EVERY_S:
                 forgotten_at_s = self._clock()
                 await self._forget()

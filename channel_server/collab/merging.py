@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import TypeAlias
 
-LIGHT_BYTES: Final = 384 * 1024
-"""What is read here at most: 13 ms (single keystrokes; ``python -m tests.bench --only merge``)."""
+LIGHT_BYTES: Final = 256 * 1024
+"""What one job may read here. A client that joins needs three of them, which take 9 ms together
+(single keystrokes; ``python -m tests.bench --only document-merge``)."""
 
 _COMPACT_BYTES: Final = 32 * 1024
 """What is compacted here at most: yrs' time for it grows with the square; 4 ms."""

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from channel_server.collab.lib0 import buffer, string
-from channel_server.errors import BrokenUpdate
+from channel_server.errors import BrokenUpdate, TooCostly
 
 if TYPE_CHECKING:
     from channel_server.collab.merging import Job, Steps
@@ -42,7 +42,8 @@ class Sandbox:
         """Do a job.
 
         Raises:
-            BrokenUpdate: If it failed, took too long, or needed too much memory.
+            TooCostly: If it took too long, too much memory, or the process down.
+            BrokenUpdate: If it failed otherwise.
         """
         async with self._turn:
             loop = asyncio.get_running_loop()
@@ -52,7 +53,7 @@ class Sandbox:
             except BaseException as error:
                 await self._end()  # what it would answer now is no answer to the next job
                 if isinstance(error, TimeoutError | OSError | asyncio.IncompleteReadError):
-                    raise BrokenUpdate("too much for the sandbox") from None
+                    raise TooCostly("too much for the sandbox") from None
                 raise
             self._used_at_s = loop.time()
         if answer.startswith(_FAILED):

@@ -18,7 +18,13 @@ from channel_server.collab.lib0 import string
 from channel_server.collab.merging import run_light
 from channel_server.collab.messages import Kind, Scope, Sync
 from channel_server.core.frames import binary_frame
-from channel_server.errors import BrokenUpdate, MalformedFrame, StoreFailed, TooManyDocuments
+from channel_server.errors import (
+    BrokenUpdate,
+    MalformedFrame,
+    StoreFailed,
+    TooCostly,
+    TooManyDocuments,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -71,8 +77,10 @@ class Seat:
         "_asking",
         "_document",
         "_is_asked",
+        "_is_doubted",
         "_is_read_only",
         "_queue",
+        "_shown",
         "_socket",
         "_token",
         "_worker",
@@ -87,6 +95,8 @@ class Seat:
         self._document: Document | None = None
         self._token = ""
         self._asking: asyncio.Task[None] | None = None
+        self._shown: str | None = None
+        self._is_doubted = False
         self._is_asked = False
         self._is_read_only = False
         self._worker: asyncio.Task[None] | None = None
@@ -163,6 +173,8 @@ class Seat:
         self._document = document
         document.enter(self)
         self._socket.seated()
+        if self._is_doubted:
+            self.recheck()
         await self._catch_up()
 
     def _refuse(self) -> None:
@@ -198,6 +210,8 @@ class Seat:
     def _closed_by_trouble(self) -> Iterator[None]:
         try:
             yield
+        except TooCostly:
+            self._socket.reset()
         except (MalformedFrame, BrokenUpdate):
             self.close(RESET)
         except Exception as error:  # noqa: BLE001 - one client's trouble stays its own
@@ -243,12 +257,30 @@ class Seat:
 
     def _renew(self, token: str) -> None:
         """The client shows another token: what it may do depends on that from now on."""
-        self._asking = self._socket.house.spawn(self._ask_again(token))
+        self._shown = token
+        if self._asking is None:
+            self._asking = self._socket.house.spawn(self._ask_about_shown())
 
     def recheck(self) -> None:
         """Ask the application again."""
         if self._document is not None:
             self._renew(self._token)
+
+    def doubt(self) -> None:
+        """What the application is saying just now may be out of date: ask again after that."""
+        if self._document is not None:
+            self.recheck()
+        else:
+            self._is_doubted = True
+
+    async def _ask_about_shown(self) -> None:
+        """One question at a time, and the last token that was shown counts."""
+        try:
+            while self._shown is not None and self._document is not None:
+                token, self._shown = self._shown, None
+                await self._ask_again(token)
+        finally:
+            self._asking = None
 
     async def _ask_again(self, token: str) -> None:
         """No answer proves nothing: the client stays as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -125,7 +126,7 @@ class House:
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a client's work that has to wait for something."""
         assert self._group is not None, "House.run is not running"
-        return self._group.create_task(work)
+        return self._group.create_task(_alone(work))
 
     def known(self, socket: ClientSocket) -> None:
         """A client has opened a document."""
@@ -155,6 +156,11 @@ class House:
             socket.reset()
         self.doors.close_all()
 
+    async def close(self) -> None:
+        """End what runs beside this process."""
+        await self.sandbox.close()
+        await self.documents.close()
+
     # ── time ────────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> NoReturn:
@@ -170,13 +176,16 @@ class House:
     async def _keep_time(self) -> NoReturn:
         while True:
             await asyncio.sleep(_TICK_S)
-            self.slow.expire()
-            self.doors.expire()
-            for socket in self._strangers.expired():
-                socket.hang_up("connect timeout")
-            for count, _ in enumerate(self.heartbeat.beat(tolerance_s=_TICK_S)):
-                if count % _SLICE == _SLICE - 1:
-                    await asyncio.sleep(0)
+            await _alone(self._tick())
+
+    async def _tick(self) -> None:
+        self.slow.expire()
+        self.doors.expire()
+        for socket in self._strangers.expired():
+            socket.hang_up("connect timeout")
+        for count, _ in enumerate(self.heartbeat.beat(tolerance_s=_TICK_S)):
+            if count % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
 
     async def _ask_again(self) -> NoReturn:
         while True:
@@ -184,6 +193,19 @@ class House:
             for socket in list(self._sockets):
                 socket.recheck(lambda _: True)
                 await asyncio.sleep(0)
+
+
+async def _alone(work: Coroutine[Any, Any, None]) -> None:
+    """Do something whose trouble is nobody else's."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - the top of a task
+        # Without its words, which may quote what somebody writes.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(  # noqa: TRY400 - for the same reason
+            "a task failed",
+            extra={"error": type(error).__name__, "at": f"{where.filename}:{where.lineno}"},
+        )
 
 
 def add_welcome(app: web.Application) -> None:

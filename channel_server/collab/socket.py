@@ -113,11 +113,17 @@ class ClientSocket(Socket):
     def recheck(self, is_meant: Callable[[Seat], bool]) -> None:
         """Ask the application again whether those that are meant still may."""
         for seat in list(self._seats.values()):
-            if seat.is_seated and is_meant(seat):
-                seat.recheck()
+            if not seat.is_seated or is_meant(seat):
+                seat.doubt()
 
     def expel(self, is_meant: Callable[[Seat], bool]) -> int:
-        """Turn out of documents whoever is meant. Return from how many."""
+        """Turn out of documents whoever is meant. Return from how many.
+
+        Who is still being asked about may be meant, too.
+        """
+        for seat in self._seats.values():
+            if not seat.is_seated:
+                seat.doubt()
         meant = [seat for seat in self._seats.values() if seat.is_seated and is_meant(seat)]
         for seat in meant:
             seat.expel()

@@ -202,7 +202,7 @@ DOCUMENT_FIGURES: Final = {
         "longest merge on the event loop, ms",
         _MS,
         (Bar(20),),
-        "384 KiB of single keystrokes, merged with one more; what is larger is merged in a process of its own.",
+        "256 KiB of single keystrokes, merged with one more; what is larger is merged in a process of its own.",
     ),
 }
 FIGURES: Final = SERVER_FIGURES | PUBLISHER_FIGURES | BOT_FIGURES | DOCUMENT_FIGURES

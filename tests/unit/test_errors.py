@@ -23,6 +23,7 @@ from channel_server.errors import (
     RedisRefused,
     ServerUnreachable,
     StoreFailed,
+    TooCostly,
     TooManyDocuments,
     TrialFailed,
 )
@@ -46,6 +47,7 @@ EXAMPLES = {
     StoreFailed(
         "database or disk is full"
     ): "the store of documents fails: database or disk is full",
+    TooCostly("too much for the sandbox"): "a broken update: too much for the sandbox",
     NotStored(2): "2 documents could not be stored",
     TooManyDocuments(): "too many documents are open",
     TrialFailed("the homeserver knows no such room"): "the homeserver knows no such room",
