@@ -150,7 +150,8 @@ class Document:
         may_be_known = is_whole or len(update) > _CERTAIN_NEWS_BYTES
         if may_be_known and (yield from self.updates.holds(update)):
             return Verdict.KNOWN
-        if self.updates.size + len(update) > self._max_bytes:
+        # What other nodes have taken already is not the place to be strict.
+        if is_ours and self.updates.size + len(update) > self._max_bytes:
             return Verdict.TOO_LARGE
         self.updates.add(update)
         self.changes += 1

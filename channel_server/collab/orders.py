@@ -33,12 +33,12 @@ def obey(house: House, payload: bytes) -> None:
     house.metrics.orders += 1
     match order:
         case HangUpUser(user_id):
-            house.expel(lambda seat: seat.user_id == str(user_id))
+            house.expel(lambda seat: seat.permit.user_id == str(user_id))
         case HangUpToken(digest):
             house.expel(lambda seat: _digest_of(seat) == digest)
         case SetGroups(user_id, _):
-            house.recheck(lambda seat: seat.user_id == str(user_id))
+            house.recheck(lambda seat: seat.permit.user_id == str(user_id))
 
 
 def _digest_of(seat: Seat) -> str:
-    return hashlib.sha256(seat.secret.encode()).hexdigest()
+    return hashlib.sha256(seat.permit.secret.encode()).hexdigest()

@@ -17,6 +17,7 @@ from channel_server.collab.document import Verdict
 from channel_server.collab.lib0 import string
 from channel_server.collab.merging import run_light
 from channel_server.collab.messages import Kind, Scope, Sync
+from channel_server.collab.permit import Permit
 from channel_server.core.frames import binary_frame
 from channel_server.errors import (
     BrokenUpdate,
@@ -70,21 +71,18 @@ class Seat:
 
     Attributes:
         head: The address as it is encoded.
+        permit: What the application lets the client do.
     """
 
     __slots__ = (
         "_address",
-        "_asking",
         "_document",
         "_is_asked",
-        "_is_doubted",
-        "_is_read_only",
         "_queue",
-        "_shown",
         "_socket",
-        "_token",
         "_worker",
         "head",
+        "permit",
     )
 
     def __init__(self, socket: ClientSocket, address: str) -> None:
@@ -93,28 +91,14 @@ class Seat:
         self.head = string(address)
         self._queue: deque[Message] | None = None
         self._document: Document | None = None
-        self._token = ""
-        self._asking: asyncio.Task[None] | None = None
-        self._shown: str | None = None
-        self._is_doubted = False
+        self.permit = Permit(socket.house, address, self._ruled)
         self._is_asked = False
-        self._is_read_only = False
         self._worker: asyncio.Task[None] | None = None
 
     @property
     def is_seated(self) -> bool:
         """Whether the client is at the document."""
         return self._document is not None
-
-    @property
-    def user_id(self) -> str:
-        """Whom the application knows by the token: a number, 0 for visitors. "" before that."""
-        return self._token.partition(",")[0] if self._document is not None else ""
-
-    @property
-    def secret(self) -> str:
-        """The channel token, which is the other half of the token; "" before it is known."""
-        return self._token.partition(",")[2] if self._document is not None else ""
 
     # ── what the client is told ─────────────────────────────────────────────────────────────
 
@@ -156,25 +140,20 @@ class Seat:
 
     async def _admit(self, token: str) -> None:
         """From the token to the seat."""
-        house = self._socket.house
-        name = messages.document_of(self._address)
-        ruling = await house.access.ask(token, name)
-        if ruling.scope is None:
+        scope = await self.permit.ask(token)
+        if scope is None:
             self._refuse()
             return
-        self._is_read_only = ruling.scope is Scope.READ_ONLY
-        self.send(messages.authenticated(ruling.scope))
+        self.send(messages.authenticated(scope))
         try:
-            document = await house.documents.open(name)
+            document = await self._socket.house.documents.open(messages.document_of(self._address))
         except (StoreFailed, TooManyDocuments):
             self._refuse()
             return
-        self._token = token
         self._document = document
         document.enter(self)
         self._socket.seated()
-        if self._is_doubted:
-            self.recheck()
+        self.permit.granted()
         await self._catch_up()
 
     def _refuse(self) -> None:
@@ -234,7 +213,7 @@ class Seat:
             case Kind.CLOSE:
                 self.close(_LEFT)
             case Kind.AUTH:
-                self._renew(messages.read_token(reader))
+                self.permit.show(messages.read_token(reader))
             case _:
                 pass  # what nobody here has a use for
 
@@ -243,7 +222,7 @@ class Seat:
             answer = yield from document.answer(payload)
             self.send(messages.sync(Sync.STEP_1, answer.state))
             self.send(messages.sync(Sync.STEP_2, answer.missing))
-        elif self._is_read_only:
+        elif self.permit.is_read_only:
             is_known = step is Sync.STEP_2 and (yield from document.holds(payload))
             self.send(_YES if is_known else _NO)
         else:
@@ -255,46 +234,18 @@ class Seat:
 
     # ── whether it still may ────────────────────────────────────────────────────────────────
 
-    def _renew(self, token: str) -> None:
-        """The client shows another token: what it may do depends on that from now on."""
-        self._shown = token
-        if self._asking is None:
-            self._asking = self._socket.house.spawn(self._ask_about_shown())
-
-    def recheck(self) -> None:
-        """Ask the application again."""
-        if self._document is not None:
-            self._renew(self._token)
-
     def doubt(self) -> None:
-        """What the application is saying just now may be out of date: ask again after that."""
-        if self._document is not None:
-            self.recheck()
-        else:
-            self._is_doubted = True
+        """The client may not be allowed any more: ask the application again."""
+        self.permit.doubt()
 
-    async def _ask_about_shown(self) -> None:
-        """One question at a time, and the last token that was shown counts."""
-        try:
-            while self._shown is not None and self._document is not None:
-                token, self._shown = self._shown, None
-                await self._ask_again(token)
-        finally:
-            self._asking = None
-
-    async def _ask_again(self, token: str) -> None:
-        """No answer proves nothing: the client stays as it is."""
-        ruling = await self._socket.house.access.ask(token, messages.document_of(self._address))
-        if self._document is None or not ruling.is_certain:
+    def _ruled(self, scope: Scope | None) -> None:
+        """The application says something else than before."""
+        if self._document is None:
             return
-        if ruling.scope is None:
+        if scope is None:
             self.expel()
-            return
-        self._token = token
-        is_read_only = ruling.scope is Scope.READ_ONLY
-        if is_read_only != self._is_read_only:
-            self._is_read_only = is_read_only
-            self.send(messages.authenticated(ruling.scope))
+        else:
+            self.send(messages.authenticated(scope))
 
     def expel(self) -> None:
         """The client may not be here any more."""

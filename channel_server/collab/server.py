@@ -179,6 +179,7 @@ class House:
             await _alone(self._tick())
 
     async def _tick(self) -> None:
+        await self.sandbox.end_if_idle()
         self.slow.expire()
         self.doors.expire()
         for socket in self._strangers.expired():
