@@ -77,6 +77,15 @@ class CollabSettings:
             max_document_bytes=reader.integer("COLLAB_MAX_DOCUMENT_MIB", 10, low=1, high=1024)
             * _MIB,
         )
+        if settings.is_durable and not (has_redis or settings.database):
+            reader.problems.append(
+                "COLLAB_DURABLE_ACK needs COLLAB_DATABASE or COLLAB_REDIS:"
+                " a temporary database ends with the process"
+            )
+        if settings.debounce_s > settings.max_debounce_s:
+            reader.problems.append(
+                "COLLAB_DEBOUNCE_SECONDS must not be more than COLLAB_MAX_DEBOUNCE_SECONDS"
+            )
         if has_redis and settings.database:
             reader.problems.append("COLLAB_REDIS and COLLAB_DATABASE exclude each other")
         if reader.problems:

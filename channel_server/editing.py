@@ -14,10 +14,12 @@ from channel_server.adapters.sqlite_documents import SqliteDocuments
 from channel_server.collab.access import Access
 from channel_server.collab.options import Options
 from channel_server.collab.server import House, add_welcome
+from channel_server.config import masked
 from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.engine.listener import listening
+from channel_server.engine.options import Cors
 from channel_server.engine.options import Options as EngineOptions
-from channel_server.errors import NotStored
+from channel_server.errors import CannotOpenStore, NotStored, StoreFailed
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
 from channel_server.stop import Stop
@@ -53,7 +55,7 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
 
     Raises:
         CannotListen: If the port is taken.
-        StoreFailed: If the store cannot be opened.
+        CannotOpenStore: If the store cannot be opened.
         NotStored: If documents could not be stored before the end.
     """
     stop = Stop()
@@ -70,7 +72,7 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
             store=store,
             metrics=Metrics(),
         )
-        await _Editing(house, collab, shared, stop).run()
+        await _Editing(house, settings, collab, shared, stop).run()
 
 
 def _shared(settings: Settings) -> Shared:
@@ -83,9 +85,15 @@ class _Editing:
     """One run of the server, from the first connection to the last document stored."""
 
     def __init__(
-        self, house: House, collab: CollabSettings, shared: Shared | None, stop: Stop
+        self,
+        house: House,
+        settings: Settings,
+        collab: CollabSettings,
+        shared: Shared | None,
+        stop: Stop,
     ) -> None:
         self._house = house
+        self._settings = settings
         self._collab = collab
         self._shared = shared
         self._stop = stop
@@ -97,7 +105,8 @@ class _Editing:
         is_alone = self._shared is not None and not self._shared.is_up
         if is_alone and self._collab.has_redis:
             return Health("no subscription to Redis")
-        has_trouble = is_alone or self._house.documents.trouble is not None
+        troubles = (self._house.documents.trouble, self._house.access.trouble)
+        has_trouble = is_alone or any(troubles)
         return Health("degraded" if has_trouble else "ok", is_ready=True)
 
     async def run(self) -> None:
@@ -110,10 +119,12 @@ class _Editing:
             if self._shared is not None:
                 hearing = self._shared.run(house, has_peers=self._collab.has_redis)
                 parts.append(group.create_task(hearing, name="shared"))
-            async with listening(house, app, self._collab.port, hurried=stop.hurried) as port:
+            async with listening(
+                house, app, self._collab.port, hurried=stop.hurried, setting="COLLAB_PORT"
+            ) as port:
                 # With other nodes, when what they say can be heard.
                 house.is_ready = house.is_ready or not self._collab.has_redis
-                log.info("listening", extra={"port": port, **_shown(self._collab)})
+                log.info("listening", extra={"port": port, **_shown(self._settings, self._collab)})
                 await stop.asked.wait()
                 self._is_stopping, house.is_ready = True, False
                 log.info("stopping", extra={"documents": len(house.documents)})
@@ -141,7 +152,11 @@ async def _store(collab: CollabSettings, shared: Shared | None) -> AsyncIterator
         yield shared.store(collab.keep_s)
         return
     store = SqliteDocuments(collab.database, is_durable=collab.is_durable)
-    await store.open()
+    try:
+        await store.open()
+    except StoreFailed as error:
+        await store.close()
+        raise CannotOpenStore(collab.database, error.reason) from None
     try:
         yield store
     finally:
@@ -169,10 +184,15 @@ def _engine_options(settings: Settings, collab: CollabSettings) -> EngineOptions
         max_packets_per_s=settings.packets_per_s,
         write_limit=max(settings.write_limit, collab.max_document_bytes // 4),
         write_timeout_s=max(settings.write_timeout_s, _WRITE_S),
+        cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
         max_connections=min(settings.max_connections or MAX_DESCRIPTORS, most_connections()),
     )
 
 
-def _shown(collab: CollabSettings) -> dict[str, str]:
+def _shown(settings: Settings, collab: CollabSettings) -> dict[str, str]:
     where = "sqlite" if collab.database else "temporary"
-    return {"documents": "redis" if collab.has_redis else where}
+    return {
+        "documents": "redis" if collab.has_redis else where,
+        "application": str(URL(collab.app_url or "").origin()),
+        "redis": masked(settings.redis_url) if collab.has_control else "none",
+    }

@@ -137,6 +137,9 @@ class Reader:
         for name in ("PRIVATE_APP_URL", "APP_URL", "PUBLIC_APP_URL"):
             if name in self._env:
                 url = self._env[name].rstrip("/")
+                if url.endswith("/api/hocuspocus") or "?" in url or "#" in url:
+                    self.problems.append(f"{name} must end before /api/hocuspocus")
+                    return None
                 return url if self._origin_of(name, url) else None
         host = self._prefixed("CANONICAL_HOST")
         return None if host is None else self._origin_of("CANONICAL_HOST", host)

@@ -10,6 +10,7 @@ ChannelServerError
 ├── BrokenUpdate          what should be a document, or a change of one, cannot be decoded
 │   └── TooCostly         ... or only at a price that nobody pays
 ├── StoreFailed           documents cannot be loaded, or stored, now; try again
+├── CannotOpenStore       the file for documents cannot be opened; raised before anything starts
 ├── NotStored             documents could not be stored before the process ends
 ├── TooManyDocuments      no other document can be opened now
 ├── RedisLost             Redis cannot answer now; wait, or send the client away to return
@@ -49,15 +50,18 @@ class CannotListen(ChannelServerError, OSError):
     Attributes:
         port: The port.
         reason: What the system says.
+        setting: The variable that chooses another one.
     """
 
-    def __init__(self, port: int, reason: str) -> None:
-        super().__init__(port, reason)
+    def __init__(self, port: int, reason: str, setting: str = "PORT") -> None:
+        super().__init__(port, reason, setting)
         self.port = port
         self.reason = reason
+        self.setting = setting
 
     def __str__(self) -> str:
-        return f"cannot listen on port {self.port}: {self.reason}; choose another one with PORT"
+        other = f"choose another one with {self.setting}"
+        return f"cannot listen on port {self.port}: {self.reason}; {other}"
 
 
 class MissingPart(ChannelServerError):
@@ -160,6 +164,23 @@ class StoreFailed(ChannelServerError):
         return f"the store of documents fails: {self.reason}"
 
 
+class CannotOpenStore(ChannelServerError):
+    """The file for documents cannot be opened.
+
+    Attributes:
+        path: Of the file.
+        reason: What SQLite says.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot open {self.path} (COLLAB_DATABASE): {self.reason}"
+
+
 class NotStored(ChannelServerError):
     """Documents could not be stored before the process ends.
 
@@ -172,7 +193,7 @@ class NotStored(ChannelServerError):
         self.count = count
 
     def __str__(self) -> str:
-        return f"{self.count} documents could not be stored"
+        return f"documents that could not be stored: {self.count}"
 
 
 class TooManyDocuments(ChannelServerError):

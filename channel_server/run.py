@@ -54,7 +54,10 @@ def run_collab(env: Mapping[str, str]) -> None:
     with collected(problems):
         collab = CollabSettings.from_env(env)
         if collab.app_url is None:
-            reason = "PRIVATE_APP_URL must name the application that knows who may edit"
+            reason = (
+                "PRIVATE_APP_URL (or APP_URL, PUBLIC_APP_URL, CANONICAL_HOST)"
+                " must name the application that knows who may edit"
+            )
             raise ConfigError((reason,))
     refuse(problems)
     log.configure(settings.log_format)

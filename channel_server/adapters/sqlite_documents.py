@@ -80,7 +80,9 @@ class SqliteDocuments:
             StoreFailed: If it cannot be read.
         """
         rows = await self._run(partial(self._execute, _LOAD, name))
-        return Kept(bytes(rows[0][0]) if rows else None)
+        if rows and not isinstance(rows[0][0], bytes):
+            raise StoreFailed("a row is no blob")
+        return Kept(rows[0][0] if rows else None)
 
     async def save(self, name: str, data: bytes, version: bytes) -> bytes | None:  # noqa: ARG002
         """Keep a document; nobody else writes here, so there is one version of it.

@@ -20,10 +20,12 @@ log = logging.getLogger(__name__)
 
 _HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8"}
 _OK: Final = 200
-_SERVER_ERROR: Final = 500
+_NO: Final = frozenset({401, 403})
 _SAME_AGAIN: Final = frozenset({307, 308})
 _MAX_REDIRECTS: Final = 3
 _MAX_CONNECTIONS: Final = 32
+_MAX_AGAIN: Final = 8
+_WAIT_S: Final = 60.0
 _MAX_ASKING: Final = 20_000
 """All editors of a site return at once after a restart."""
 _TIMEOUT_S: Final = 10.0
@@ -48,7 +50,7 @@ class Access:
     """Asks ``POST <application>/api/hocuspocus``, on a few connections that are kept.
 
     200 is yes, for reading only if the answer has the header ``X-Document-Access: readonly``;
-    everything else is no. To 307 and 308 the same question is asked at the other address; other
+    401 and 403 are no. Everything else is no answer, which is no for who wants to come in. To 307 and 308 the same question is asked at the other address; other
     redirects, which turn it into a GET of some page, are no.
 
     Args:
@@ -61,7 +63,8 @@ class Access:
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
         self._asking = 0
-        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._slots = asyncio.Semaphore(_MAX_CONNECTIONS - _MAX_AGAIN)
+        self._slots_again = asyncio.Semaphore(_MAX_AGAIN)
         self._complaint = ""
 
     async def __aenter__(self) -> Self:
@@ -81,10 +84,15 @@ class Access:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self, token: str, document: str) -> Ruling:
+    async def ask(self, token: str, document: str, *, is_again: bool = False) -> Ruling:
         """Ask whether the owner of a token may open a document. Both are secrets: never log them.
 
         Never raises: no answer is no.
+
+        Args:
+            token: As shown.
+            document: Its name.
+            is_again: The client is in already; those who wait outside come first.
         """
         if self._asking >= _MAX_ASKING:
             self._complain("too many questions")
@@ -92,7 +100,8 @@ class Access:
         self._asking += 1
         try:
             question = orjson.dumps({"user_secret": token, "document_name": document})
-            async with self._slots, asyncio.timeout(self._timeout_s):
+            slots = self._slots_again if is_again else self._slots
+            async with asyncio.timeout(_WAIT_S), slots, asyncio.timeout(self._timeout_s):
                 return await self._post(question)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             self._complain(type(error).__name__)
@@ -116,19 +125,30 @@ class Access:
 
     def _read(self, answer: aiohttp.ClientResponse) -> Ruling:
         if answer.status == _OK:
-            self._complaint = ""
+            self._work_again()
             is_read_only = answer.headers.get("X-Document-Access", "").strip() == "readonly"
             return Ruling(Scope.READ_ONLY if is_read_only else Scope.READ_WRITE)
-        if answer.status >= _SERVER_ERROR or 300 <= answer.status < 400:  # noqa: PLR2004
-            self._complain(f"status {answer.status}")
-            return _NO_ANSWER
-        return Ruling(None)
+        if answer.status in _NO:
+            return Ruling(None)
+        # A wrong address, a page to log in, a limit, a failure: nothing that is about the client.
+        self._complain(f"status {answer.status}")
+        return _NO_ANSWER
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the application does not say who may open documents; None if it does."""
+        return self._complaint or None
+
+    def _work_again(self) -> None:
+        if self._complaint:
+            self._complaint = ""
+            log.info("the application says again who may open documents")
 
     def _complain(self, reason: str) -> None:
-        """Say it once, until it works again."""
+        """Say it once, until it works again, or fails otherwise."""
         if self._complaint != reason:
             self._complaint = reason
             log.warning(
                 "the application does not say who may open documents",
-                extra={"reason": reason, "host": self._url.host},
+                extra={"reason": reason, "application": str(self._url.origin())},
             )

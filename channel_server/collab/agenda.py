@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Agenda(Generic[Document]):
         self._max_debounce_s = max_debounce_s
         self._clock = clock
         self._entries: dict[Document, _Entry] = {}
+        self._urgent: deque[Document] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -75,7 +77,10 @@ class Agenda(Generic[Document]):
 
     def soon(self, document: Document) -> None:
         """A document has to be stored now; after a failure it is tried at once, too."""
-        self._entry(document).due_s = self._clock()
+        entry = self._entry(document)
+        entry.due_s = self._clock()
+        if not entry.is_taken:
+            self._urgent.append(document)
 
     def failed(self, document: Document) -> None:
         """A document could not be stored: again, later."""
@@ -84,6 +89,17 @@ class Agenda(Generic[Document]):
         entry.failures += 1
         pause_s = min(_FIRST_RETRY_S * 2.0 ** min(entry.failures - 1, 10), _LONGEST_RETRY_S)
         entry.due_s = self._clock() + pause_s
+
+    def take_urgent(self) -> list[Document]:
+        """The documents that have to be stored now, without a look at all others."""
+        urgent = []
+        while self._urgent:
+            document = self._urgent.popleft()
+            entry = self._entries.get(document)
+            if entry is not None and not entry.is_taken:
+                entry.is_taken = True
+                urgent.append(document)
+        return urgent
 
     def take_due(self) -> list[Document]:
         """The documents whose time has come; each stays until it is ``done``, or ``failed``."""

@@ -1,7 +1,8 @@
 """Who is at a document, and where: states that clients tell each other, by the y-protocols rules.
 
 A state is JSON text that is handed on as it came. Each has a clock that its client counts up; an
-older clock never wins. Source: y-protocols 1.0, awareness.js, whose rules are kept exactly:
+older clock never wins. A client leaves with the seat through which it was heard last: in the original it
+is the one that has added it, which removes who has reconnected when the old connection breaks. Source: y-protocols 1.0, awareness.js, whose rules are kept exactly:
 providers 2 and 3 echo every foreign state, and only the clock tells an echo from news.
 """
 
@@ -84,12 +85,15 @@ class Awareness(Generic[Owner]):
                 what stands before that counts.
         """
         reader = Reader(update)
-        news = []
-        for _ in range(reader.uint()):
+        count = reader.uint()
+        if count > _MAX_CLIENTS or len(update) > _MAX_BYTES:
+            raise MalformedFrame("too many states")
+        news: dict[int, None] = {}
+        for _ in range(count):
             client, clock, state = reader.uint(), reader.uint(), reader.buffer()
             if self._hear(client, clock, _checked(state), owner):
-                news.append(client)
-        return news
+                news[client] = None
+        return list(news)
 
     def _hear(self, client: int, clock: int, state: bytes | None, owner: Owner | None) -> bool:
         told = self._told.get(client)

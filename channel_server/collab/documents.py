@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.collab.document import Document
-from channel_server.collab.merging import check
+from channel_server.collab.merging import restore
 from channel_server.collab.storing import Storing
 from channel_server.errors import StoreFailed, TooManyDocuments
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from channel_server.metrics import Metrics
 
 _SWEEP_S: Final = 3.0
+_SLICE: Final = 500
 
 
 class Documents:
@@ -102,7 +103,7 @@ class Documents:
         try:
             document = await self._loaded(name)
         except Exception as error:  # noqa: BLE001 - whatever it is, only this document is meant
-            self._storing.note_trouble("document not loaded", error)
+            self._storing.note_failed_load(error)
             return StoreFailed(type(error).__name__)
         finally:
             del self._loading[name]
@@ -114,11 +115,12 @@ class Documents:
     async def _loaded(self, name: str) -> Document:
         """What the store has, and what other nodes have that is not stored yet."""
         kept = await self._store.load(name)
-        if kept.data is not None:
-            await self._sandbox.finish(_checked(kept.data))
+        data = kept.data
+        if data is not None:
+            data = await self._sandbox.finish(_restored(data))
         document = Document(
             name,
-            kept.data,
+            data,
             max_bytes=self._options.max_document_bytes,
             watcher=self,
             clock=self._clock,
@@ -127,6 +129,7 @@ class Documents:
         if self.peers is not None:
             self._arriving[name] = document  # it hears already what they say
             await self.peers.catch_up(document)
+            await self._storing.catch_up(document)
         return document
 
     def find(self, name: str) -> Document | None:
@@ -157,7 +160,7 @@ class Documents:
 
     def left(self, document: Document) -> None:
         """A client has left; after the last one the document is stored at once, and dropped."""
-        if document.seats:
+        if document.is_needed:
             return
         if document.is_dirty:
             self._storing.schedule(document, is_ours=True)
@@ -165,7 +168,7 @@ class Documents:
             self._drop_unused(document)
 
     def _drop_unused(self, document: Document) -> None:
-        if not document.seats and not document.is_dirty:
+        if not document.is_needed and not document.is_dirty:
             if self._open.get(document.name) is document:
                 del self._open[document.name]
             self._metrics.collab_documents = len(self._open)
@@ -184,9 +187,13 @@ class Documents:
         """Forget clients that say nothing, and documents that nobody has entered."""
         while True:
             await asyncio.sleep(_SWEEP_S)
-            for document in self.all():
+            for count, document in enumerate(self.all()):
                 document.drop_outdated()
                 self.left(document)
+                # Whoever does not enter by the next time is not expected any more.
+                document.is_expecting = False
+                if count % _SLICE == _SLICE - 1:
+                    await asyncio.sleep(0)
             await self._storing.look_after()
 
     async def flush(self) -> None:
@@ -203,6 +210,5 @@ class Documents:
         await self._storing.close()
 
 
-def _checked(stored: bytes) -> Steps[bytes]:
-    """What a store has was ours, but a disk may have changed it."""
-    return (yield check(stored, is_trusted=True))
+def _restored(stored: bytes) -> Steps[bytes]:
+    return (yield restore(stored))

@@ -37,6 +37,10 @@ class Reader:
         """How many bytes are left to read."""
         return len(self._data) - self._at
 
+    def peek(self) -> int:
+        """The next byte, which is still to be read; -1 at the end."""
+        return self._data[self._at] if self._at < len(self._data) else -1
+
     def uint(self) -> int:
         """A number from 0 to 2**53 - 1."""
         data, at = self._data, self._at
@@ -74,6 +78,13 @@ class Reader:
             raise MalformedFrame("ends in the middle")
         self._at = end
         return self._data[start:end]
+
+    def pass_number(self) -> None:
+        """Pass over a number, signed or not, of at most ten bytes."""
+        for _ in range(10):
+            if self.byte() < _MORE:
+                return
+        raise MalformedFrame("a number is too long")
 
     def skip(self, size: int) -> None:
         """Pass over bytes."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import pycrdt
 
 from channel_server.collab.messages import EMPTY_STATE, EMPTY_UPDATE
-from channel_server.errors import BrokenUpdate
+from channel_server.collab.skim import parse_update
+from channel_server.errors import BrokenUpdate, MalformedFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -61,6 +62,8 @@ class Job(NamedTuple):
         """
         try:
             return _JOBS[self.name](*self.blobs)
+        except MalformedFrame as error:
+            raise BrokenUpdate(error.reason) from None
         except Exception as error:  # noqa: BLE001 - whatever yrs makes of strange bytes
             raise BrokenUpdate(type(error).__name__) from None
         except BaseException as error:
@@ -100,9 +103,19 @@ def merge(*updates: bytes) -> Job:
     return Job("merge", updates)
 
 
-def check(update: bytes, *, is_trusted: bool) -> Job:
-    """See whether an update can be decoded. Returns nothing."""
-    return Job("check", (update,), is_trusted)
+def check(update: bytes) -> Job:
+    """See whether an update of a client can be taken. Returns nothing."""
+    return Job("check", (update,), is_trusted=False)
+
+
+def glance(update: bytes) -> Job:
+    """The same for one that was parsed already, and found harmless."""
+    return Job("glance", (update,))
+
+
+def restore(stored: bytes) -> Job:
+    """A stored document in the form that ``merge`` gives, whoever has written it."""
+    return Job("restore", (stored,))
 
 
 def state(document: bytes) -> Job:
@@ -130,8 +143,18 @@ def _merge(*updates: bytes) -> bytes:
 
 
 def _check(update: bytes) -> bytes:
+    parse_update(update)
     pycrdt.get_state(update)
     return b""
+
+
+def _glance(update: bytes) -> bytes:
+    pycrdt.get_state(update)
+    return b""
+
+
+def _restore(stored: bytes) -> bytes:
+    return pycrdt.merge_updates(stored, EMPTY_UPDATE)
 
 
 def _missing(document: bytes, known: bytes) -> bytes:
@@ -165,6 +188,8 @@ def _compact(document: bytes) -> bytes:
 _JOBS: Final[dict[str, Callable[..., bytes]]] = {
     "merge": _merge,
     "check": _check,
+    "glance": _glance,
+    "restore": _restore,
     "state": pycrdt.get_state,
     "missing": _missing,
     "compact": _compact,

@@ -12,6 +12,9 @@ from typing import Final
 from channel_server.collab.lib0 import Reader, buffer, string, uint
 from channel_server.errors import MalformedFrame
 
+MAX_TEXT: Final = 16 * 1024
+"""Characters of a token, and of an address: who is not known yet may keep a hundred of each here."""
+
 _SESSION_MARK: Final = "\0"
 
 
@@ -102,7 +105,10 @@ def read_sync(reader: Reader) -> tuple[Sync, bytes]:
 def read_token(reader: Reader) -> str:
     """Read the token of an authentication message; what provider 4 says after it is ignored."""
     reader.uint()  # which message it is; from a client it is always the token
-    return reader.string()
+    token = reader.string()
+    if len(token) > MAX_TEXT:
+        raise MalformedFrame("a token is too long")
+    return token
 
 
 def sync(step: Sync, payload: bytes) -> bytes:

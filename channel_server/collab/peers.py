@@ -9,6 +9,7 @@ of what is heard, nor on hearing it once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 
 CHANNEL: Final = "{channel_server}:documents"
 _ANSWERS_WITHIN_S: Final = 1.0
+_ABSENT_S: Final = 10.0
+"""So long a node that has not answered is not waited for; Redis may count it for minutes."""
+_ASKING_AT_A_TIME: Final = 32
+_QUIET_S: Final = 10.0
 
 
 class _Word(enum.IntEnum):
@@ -68,10 +73,14 @@ class _Question:
 
     Attributes:
         is_answered: Set then.
+
+    Args:
+        absent: So many that Redis still counts have not answered lately.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, absent: int) -> None:
         self.is_answered = asyncio.Event()
+        self._absent = absent
         self._answers = 0
         self._expected: int | None = None
 
@@ -86,8 +95,13 @@ class _Question:
         self._look()
 
     def _look(self) -> None:
-        if self._expected is not None and self._answers >= self._expected:
+        if self._expected is not None and self._answers >= self._expected - self._absent:
             self.is_answered.set()
+
+    @property
+    def missing(self) -> int:
+        """How many have not answered."""
+        return max((self._expected or 0) - self._answers, 0)
 
 
 class _Heard(NamedTuple):
@@ -108,6 +122,7 @@ class Peers:
         find: Returns a document of this node by its name; None if it is not open.
         sandbox: Merges what is large.
         spawn: Runs what has to wait.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -118,6 +133,7 @@ class Peers:
         find: Callable[[str], Document | None],
         sandbox: Sandbox,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        clock: Callable[[], float],
     ) -> None:
         self._node = node
         self._bus = bus
@@ -126,6 +142,10 @@ class Peers:
         self._spawn = spawn
         self._questions: dict[int, _Question] = {}
         self._number = 0
+        self._clock = clock
+        self._absent = 0
+        self._absent_until_s = float("-inf")
+        self._quiet_until_s = float("-inf")
 
     # ── what this node says ─────────────────────────────────────────────────────────────────
 
@@ -145,7 +165,8 @@ class Peers:
         """
         self._number += 1
         number = self._number
-        question = self._questions[number] = _Question()
+        is_known_absent = self._clock() < self._absent_until_s
+        question = self._questions[number] = _Question(self._absent if is_known_absent else 0)
         try:
             steps = document.answer(EMPTY_STATE)
             ours = await self._sandbox.finish(steps)
@@ -155,17 +176,25 @@ class Peers:
             async with asyncio.timeout(_ANSWERS_WITHIN_S):
                 await question.is_answered.wait()
         except TimeoutError:
-            log.warning("another node does not say what it has of a document")
+            self._complain("another node does not say what it has of a document")
+            self._absent = question.missing
+            self._absent_until_s = self._clock() + _ABSENT_S
         finally:
             del self._questions[number]
 
     async def catch_up_all(self, documents: list[Document]) -> None:
         """Something may have been missed, here or there: ask about all documents."""
-        for document in documents:
-            try:
-                await self.catch_up(document)
-            except (StoreFailed, BrokenUpdate):
-                return  # it is asked again when Redis is back
+        slots = asyncio.Semaphore(_ASKING_AT_A_TIME)
+
+        async def ask(document: Document) -> None:
+            # What fails is asked again when Redis is back.
+            with contextlib.suppress(StoreFailed, BrokenUpdate):
+                async with slots:
+                    await self.catch_up(document)
+
+        async with asyncio.TaskGroup() as group:
+            for document in documents:
+                group.create_task(ask(document))
 
     def _say(
         self,
@@ -186,7 +215,13 @@ class Peers:
             node, name, word = reader.string(), reader.string(), _Word(reader.uint())
             self._take(_Heard(node, name, word, reader))
         except ValueError:
-            log.warning("a node said what cannot be read")
+            self._complain("a node said what cannot be read")
+
+    def _complain(self, text: str) -> None:
+        """Say it, but not all the time."""
+        if self._clock() >= self._quiet_until_s:
+            self._quiet_until_s = self._clock() + _QUIET_S
+            log.warning(text)
 
     def _take(self, heard: _Heard) -> None:
         is_own = heard.node == self._node
@@ -224,7 +259,7 @@ class Peers:
         try:
             await self._sandbox.finish(steps)
         except BrokenUpdate:
-            log.warning("a node said what is no update")
+            self._complain("a node said what is no update")
 
     async def _answer(self, heard: _Heard, number: int, known: bytes) -> None:
         """Tell another node what it lacks, or that the document is not open here."""
@@ -254,7 +289,7 @@ class Peers:
                     await self._complete(document, state)
             self._count(number)
         except (MalformedFrame, BrokenUpdate):
-            log.warning("a node said what cannot be read")
+            self._complain("a node said what cannot be read")
 
     async def _complete(self, document: Document, known: bytes) -> None:
         """Say what another node lacks; deletions it may lack, too, whatever its state."""

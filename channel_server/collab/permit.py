@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from channel_server.collab.messages import Scope, document_of
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from channel_server.collab.server import House
+
+
+_NUMBER: Final = re.compile(r"\s*([0-9]{1,30})")
 
 
 class Permit:
@@ -32,6 +36,7 @@ class Permit:
         "_house",
         "_is_doubted",
         "_is_granted",
+        "_last",
         "_ruled",
         "_shown",
         "_token",
@@ -43,6 +48,7 @@ class Permit:
         self._address = address
         self._ruled = ruled
         self._token = ""
+        self._last = ""
         self._shown: str | None = None
         self._asking: asyncio.Task[None] | None = None
         self._is_doubted = False
@@ -51,19 +57,23 @@ class Permit:
 
     @property
     def user_id(self) -> str:
-        """Whom the application knows by the token: a number, 0 for visitors. "" before that."""
-        return self._token.partition(",")[0]
+        """Whom the application knows by the token: a number, 0 for visitors. "" before that.
+
+        Rails takes the digits at the beginning for it: ``01`` and ``1abc`` are 1.
+        """
+        number = _NUMBER.match(self._token)
+        return "" if number is None else str(int(number[1]))
 
     @property
     def secret(self) -> str:
         """The channel token, which is the other half of the token. "" before it is known."""
-        return self._token.partition(",")[2]
+        return self._token.split(",")[1] if "," in self._token else ""
 
     async def ask(self, token: str) -> Scope | None:
         """Ask for the first time. Return what the client may do; None: nothing."""
         ruling = await self._house.access.ask(token, document_of(self._address))
         if ruling.scope is not None:
-            self._token = token
+            self._token = self._last = token
             self.is_read_only = ruling.scope is Scope.READ_ONLY
         return ruling.scope
 
@@ -72,20 +82,25 @@ class Permit:
         self._is_granted = True
         if self._is_doubted:
             self._is_doubted = False
-            self.show(self._token)
+            self.show(self._last)
 
     def doubt(self) -> None:
         """What the application has said, or is saying just now, may be out of date."""
         if self._is_granted:
-            self.show(self._token)
+            self.show(self._last)
         else:
             self._is_doubted = True
 
     def show(self, token: str) -> None:
         """The client shows another token: what it may do depends on that from now on."""
-        self._shown = token
+        self._shown = self._last = token
         if self._asking is None:
             self._asking = self._house.spawn(self._ask_about_shown())
+
+    def cancel(self) -> None:
+        """The client is gone: nobody has to be asked."""
+        if self._asking is not None:
+            self._asking.cancel()
 
     async def _ask_about_shown(self) -> None:
         """One question at a time, and the last token that was shown counts."""
@@ -98,7 +113,7 @@ class Permit:
 
     async def _ask_again(self, token: str) -> None:
         """No answer proves nothing: the client stays as it is."""
-        ruling = await self._house.access.ask(token, document_of(self._address))
+        ruling = await self._house.access.ask(token, document_of(self._address), is_again=True)
         if not ruling.is_certain:
             return
         if ruling.scope is None:

@@ -106,9 +106,8 @@ class Sandbox:
             await self.close()
 
     async def close(self) -> None:
-        """End the process."""
-        async with self._turn:
-            await self._end()
+        """End the process, whatever it is doing."""
+        await self._end()
 
     async def _end(self) -> None:
         process, self._process = self._process, None

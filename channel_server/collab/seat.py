@@ -7,6 +7,7 @@ is kept, within the limits of its socket.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections import deque
@@ -28,7 +29,6 @@ from channel_server.errors import (
 )
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Iterator
 
     from channel_server.collab.document import Document
@@ -42,6 +42,8 @@ RESET: Final = "Reset Connection"
 _LEFT: Final = "provider_initiated"
 _TOO_LARGE: Final = "Document Too Large"
 _DENIED: Final = "permission-denied"
+_SMALL_BYTES: Final = 16 * 1024
+_SMALL_MESSAGE_BYTES: Final = 512
 _YES: Final = messages.status(is_accepted=True)
 _NO: Final = messages.status(is_accepted=False)
 
@@ -78,6 +80,7 @@ class Seat:
         "_address",
         "_document",
         "_is_asked",
+        "_is_lost",
         "_queue",
         "_socket",
         "_worker",
@@ -93,6 +96,7 @@ class Seat:
         self._document: Document | None = None
         self.permit = Permit(socket.house, address, self._ruled)
         self._is_asked = False
+        self._is_lost = False
         self._worker: asyncio.Task[None] | None = None
 
     @property
@@ -112,8 +116,7 @@ class Seat:
 
     def accept(self) -> None:
         """Tell the client that its update is safe with us."""
-        if self._document is not None:
-            self.send(_YES)
+        self._tell(_YES)
 
     # ── what the client says ────────────────────────────────────────────────────────────────
 
@@ -124,13 +127,26 @@ class Seat:
             MalformedFrame: If it cannot be read and the client is not seated, or too much waits.
         """
         if self._worker is None and self._document is not None:
-            self._handle(message)
+            if self._socket.has_said_much or self._is_costly(message):
+                self._keep(message)
+                self._worker = self._socket.house.spawn(self._catch_up())
+            else:
+                self._handle(message)
         elif message.kind is Kind.AUTH and not self._is_asked:
             token = messages.read_token(message.reader)
             self._is_asked = True
             self._worker = self._socket.house.spawn(self._admit(token))
         else:
             self._keep(message)
+
+    def _is_costly(self, message: Message) -> bool:
+        """Whether a message reads all of a document that is not small: others get their turn."""
+        return (
+            message.kind in {Kind.SYNC, Kind.SYNC_REPLY}
+            and self._document is not None
+            and self._document.updates.size > _SMALL_BYTES
+            and (message.size > _SMALL_MESSAGE_BYTES or message.reader.peek() != Sync.UPDATE)
+        )
 
     def _keep(self, message: Message) -> None:
         self._socket.backlog.add(message.size)
@@ -147,7 +163,11 @@ class Seat:
         self.send(messages.authenticated(scope))
         try:
             document = await self._socket.house.documents.open(messages.document_of(self._address))
-        except (StoreFailed, TooManyDocuments):
+        except StoreFailed:
+            self._refuse()
+            return
+        except TooManyDocuments:
+            self._socket.house.complain("too many documents are open")
             self._refuse()
             return
         self._document = document
@@ -169,8 +189,11 @@ class Seat:
             self._socket.backlog.remove(message.size)
             with self._closed_by_trouble():
                 await self._socket.house.sandbox.finish(self._respond(message))
+            await asyncio.sleep(0)
         self._queue = None
         self._worker = None
+        if self._is_lost:
+            self._leave()
 
     def _handle(self, message: Message) -> None:
         """Handle a message at once; if it takes long, let it go on in a task."""
@@ -220,17 +243,23 @@ class Seat:
     def _sync(self, document: Document, step: Sync, payload: bytes) -> Steps[None]:
         if step is Sync.STEP_1:
             answer = yield from document.answer(payload)
-            self.send(messages.sync(Sync.STEP_1, answer.state))
-            self.send(messages.sync(Sync.STEP_2, answer.missing))
+            self._tell(messages.sync(Sync.STEP_1, answer.state))
+            self._tell(messages.sync(Sync.STEP_2, answer.missing))
         elif self.permit.is_read_only:
             is_known = step is Sync.STEP_2 and (yield from document.holds(payload))
-            self.send(_YES if is_known else _NO)
+            self._tell(_YES if is_known else _NO)
         else:
             verdict = yield from document.apply(payload, is_whole=step is Sync.STEP_2)
             if verdict is Verdict.TOO_LARGE:
+                self._socket.house.complain("a document would be too large")
                 self.close(_TOO_LARGE)
             else:
                 document.acknowledge(self)
+
+    def _tell(self, body: bytes) -> None:
+        """Send what only somebody who is at the document may know."""
+        if self._document is not None:
+            self.send(body)
 
     # ── whether it still may ────────────────────────────────────────────────────────────────
 
@@ -261,10 +290,15 @@ class Seat:
             self.send(messages.closed(reason))
 
     def lost(self) -> None:
-        """The socket is gone."""
-        self._leave()
-        if self._worker is not None:
+        """The socket is gone. What the client has said before that is done, all the same."""
+        self.permit.cancel()
+        if self._worker is None:
+            self._leave()
+        elif self._document is None:
             self._worker.cancel()
+        else:
+            self._is_lost = True
+            self._document.miss(self)
 
     def _vacate(self) -> None:
         self._leave()

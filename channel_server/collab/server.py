@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.5
 _SLICE: Final = 50
+_QUIET_S: Final = 10.0
 _WELCOME: Final = "Welcome to Hocuspocus!"
 
 
@@ -84,6 +85,8 @@ class House:
         self.hang_ups: Counter[str] = Counter()
         self.is_ready = False
         self._reauth_s = options.reauth_s
+        self._clock = clock
+        self._complained_at_s: dict[str, float] = {}
         self._strangers: Deadlines[ClientSocket] = Deadlines(options.stranger_s, clock)
         self._sockets: dict[ClientSocket, None] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -109,7 +112,10 @@ class House:
     def serve(self, front: Front, request: Request) -> None:
         """Answer a request for a WebSocket."""
         head = accept_websocket(request)
-        if not self.is_ready:
+        cors = self.options.cors
+        if cors.strict and request.headers.get("Origin") not in {None, cors.origin}:
+            front.reply(self.replies.build(403, TEXT, b"not from this page"))
+        elif not self.is_ready:
             front.reply(self.replies.build(503, TEXT, b"not ready, come back soon"))
         elif head is None:
             front.reply(self.replies.build(400, TEXT, b"not a WebSocket handshake"))
@@ -131,6 +137,13 @@ class House:
     def known(self, socket: ClientSocket) -> None:
         """A client has opened a document."""
         self._strangers.stop(socket)
+
+    def complain(self, text: str) -> None:
+        """Say what a client was refused; the same not again for ten seconds."""
+        now_s = self._clock()
+        if now_s >= self._complained_at_s.get(text, float("-inf")) + _QUIET_S:
+            self._complained_at_s[text] = now_s
+            log.warning(text)
 
     def lost(self, socket: ClientSocket) -> None:
         """A connection is gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from channel_server.adapters.commands import Commands
@@ -77,6 +78,7 @@ class Shared:
                 find=house.documents.find,
                 sandbox=house.sandbox,
                 spawn=house.spawn,
+                clock=time.monotonic,
             )
             house.documents.peers = peers
             self._commands.connected.append(lambda: self._catch_up(house))
@@ -117,5 +119,8 @@ class Shared:
     def _catch_up(self, house: House) -> None:
         """Something may not have been heard, here or there."""
         peers, documents = house.documents.peers, house.documents.all()
-        if peers is not None and documents and self.is_up:
-            self._catching_up = house.spawn(peers.catch_up_all(documents))
+        if peers is None or not documents or not self.is_up:
+            return
+        if self._catching_up is not None:
+            self._catching_up.cancel()  # of a connection that is gone
+        self._catching_up = house.spawn(peers.catch_up_all(documents))

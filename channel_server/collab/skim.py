@@ -1,9 +1,11 @@
-"""A look at an update before yrs decodes it: is it certain to do no harm?
+"""A look at an update before yrs decodes it: is it what yjs writes, and at little cost?
 
 yrs reserves memory for as many entries as an update says it has: four bytes make it spend half a
-second and 256 MiB. And it follows nested values as deep as they go: 400 KB of brackets overflow its
-stack, which ends the process. So what a client sends is skimmed first. An update of a few
-keystrokes takes 10 µs; what is long, or rare, is not decided here but left to the sandbox.
+second and 256 MiB. It follows nested values as deep as they go, until its stack overflows and the
+process is gone. It reads some kinds of content otherwise than yjs, so that bytes hide in them. And
+it takes updates on which yjs throws: one of those in a document, and no browser can open it again.
+So everything that a client sends is parsed here first, as yjs would, and what yjs would not write
+is broken. An update of a few keystrokes takes 15 µs; a long one is parsed in the sandbox.
 
 Source: yjs 13.6, the version 1 encoding of updates.
 """
@@ -14,47 +16,65 @@ import enum
 from typing import TYPE_CHECKING, Final
 
 from channel_server.collab.lib0 import Reader
+from channel_server.core import strict_json
 from channel_server.errors import MalformedFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MAX_STRUCTS: Final = 200
+_MAX_ENTRIES: Final = 200
 """More than a person's hands do in a moment, and half a millisecond to look at."""
+
+_MAX_DEPTH: Final = 100
+_MAX_CLOCK: Final = 2**31
+"""yrs counts with 32 bits."""
 
 _ORIGIN: Final = 0x80
 _RIGHT_ORIGIN: Final = 0x40
 _PARENT_KEY: Final = 0x20
 _CONTENT: Final = 0x1F
 
-_NAMED_TYPES: Final = frozenset({3, 5})  # an XML element, an XML hook
+_GARBAGE: Final = 0
+_GAP: Final = 10
+
+_TYPES: Final = frozenset({0, 1, 2, 3, 4, 6})
+"""Array, map, text, XML element, fragment and text. yrs forgets the name of an XML hook (5)."""
+_XML_ELEMENT: Final = 3
 
 
 class Look(enum.Enum):
     """What a look at an update tells."""
 
     HARMLESS = enum.auto()
-    """yrs can decode it at little cost, or find out that it cannot."""
+    """It is what yjs writes, and yrs decodes it at little cost."""
     BROKEN = enum.auto()
-    """It ends before it has what it announces."""
+    """It is nothing that yjs writes."""
     UNSURE = enum.auto()
-    """It is long, or has something rare in it."""
+    """It is long."""
 
 
-class _NotSureError(Exception):
-    """What comes next is not looked at."""
+class _TooLongError(Exception):
+    """There are more entries than are looked at here."""
 
 
 def look_at_update(update: bytes) -> Look:
-    """Skim an update."""
-    reader = Reader(update)
+    """Parse an update, unless it is long."""
     try:
-        _skim(reader)
+        _Skimmer(update, _MAX_ENTRIES).run()
     except MalformedFrame:
         return Look.BROKEN
-    except _NotSureError:
+    except _TooLongError:
         return Look.UNSURE
     return Look.HARMLESS
+
+
+def parse_update(update: bytes) -> None:
+    """Parse an update of any length: a microsecond for each byte or so.
+
+    Raises:
+        MalformedFrame: If it is nothing that yjs writes.
+    """
+    _Skimmer(update, len(update) + 1).run()
 
 
 def is_broken_state(state: bytes) -> bool:
@@ -65,111 +85,200 @@ def is_broken_state(state: bytes) -> bool:
         return True
 
 
-def _skim(reader: Reader) -> None:
-    structs = 0
-    for _ in range(_count(reader)):
-        count = _count(reader)
-        structs += count
-        if structs > _MAX_STRUCTS:
-            raise _NotSureError
-        reader.uint()  # the client
-        reader.uint()  # its clock
-        for _ in range(count):
-            _skim_struct(reader)
-    for _ in range(_count(reader)):
-        reader.uint()  # the client whose structs are deleted
-        for _ in range(_count(reader)):
-            _skim_id(reader)  # a clock, and how many from there
+class _Skimmer:
+    """Reads an update from its beginning to its end.
 
+    Args:
+        update: The update.
+        most: How many entries of all kinds it may have.
+    """
 
-def _count(reader: Reader) -> int:
-    """How many entries follow, each of at least one byte."""
-    count = reader.uint()
-    if count > reader.left:
-        raise MalformedFrame("fewer than announced")
-    if count > _MAX_STRUCTS:
-        raise _NotSureError
-    return count
+    __slots__ = ("_client", "_clock", "_left", "_reader")
 
+    def __init__(self, update: bytes, most: int) -> None:
+        self._reader = Reader(update)
+        self._left = most
+        self._client = 0
+        self._clock = 0
 
-def _skim_struct(reader: Reader) -> None:
-    info = reader.byte()
-    content = info & _CONTENT
-    skim = _CONTENTS.get(content)
-    if skim is None:
-        raise _NotSureError
-    if content not in _BARE:
-        _skim_place(reader, info)
-    skim(reader)
+    def run(self) -> None:
+        reader = self._reader
+        for _ in range(self._count()):
+            structs = self._count()
+            self._client = reader.uint()
+            self._clock = reader.uint()
+            for _ in range(structs):
+                self._struct()
+        for _ in range(self._count()):
+            reader.uint()  # the client whose structs are deleted
+            for _ in range(self._count()):
+                self._within(reader.uint() + self._length())  # from where, and how many
+        if reader.left:
+            raise MalformedFrame("more than an update")
 
+    def _count(self) -> int:
+        """How many entries follow, each of at least one byte."""
+        count = self._reader.uint()
+        if count > self._reader.left:
+            raise MalformedFrame("fewer than announced")
+        self._left -= count
+        if self._left < 0:
+            raise _TooLongError
+        return count
 
-def _skim_place(reader: Reader, info: int) -> None:
-    """Between which two, or in what, a struct is."""
-    if info & _ORIGIN:
-        _skim_id(reader)
-    if info & _RIGHT_ORIGIN:
-        _skim_id(reader)
-    if info & (_ORIGIN | _RIGHT_ORIGIN):
-        return
-    if reader.uint() == 1:
-        reader.buffer()
-    else:
-        _skim_id(reader)
-    if info & _PARENT_KEY:
-        reader.buffer()
+    def _some(self) -> int:
+        count = self._count()
+        if not count:
+            raise MalformedFrame("nothing in it")
+        return count
 
+    @staticmethod
+    def _within(clock: int) -> None:
+        if clock > _MAX_CLOCK:
+            raise MalformedFrame("a clock is too large")
 
-def _skim_id(reader: Reader) -> None:
-    reader.uint()
-    reader.uint()
+    # ── structs ─────────────────────────────────────────────────────────────────────────────
 
-
-def _skim_texts(reader: Reader) -> None:
-    for _ in range(_count(reader)):
-        reader.buffer()
-
-
-def _skim_format(reader: Reader) -> None:
-    reader.buffer()
-    reader.buffer()
-
-
-def _skim_type(reader: Reader) -> None:
-    if reader.uint() in _NAMED_TYPES:
-        reader.buffer()
-
-
-def _skim_values(reader: Reader) -> None:
-    """Plain values only: nested ones are rare."""
-    for _ in range(_count(reader)):
-        kind = reader.byte()
-        if kind in _PLAIN:
-            reader.skip(_PLAIN[kind])
-        elif kind in _WITH_LENGTH:
-            reader.buffer()
-        elif kind == _INTEGER:
-            reader.uint()
+    def _struct(self) -> None:
+        info = self._reader.byte()
+        if info in {_GARBAGE, _GAP}:
+            length = self._length()
         else:
-            raise _NotSureError
+            self._place(info)
+            read = _CONTENTS.get(info & _CONTENT)
+            if read is None:
+                raise MalformedFrame("unknown content")
+            length = read(self)
+        self._clock += length
+        self._within(self._clock)
+
+    def _length(self) -> int:
+        length = self._reader.uint()
+        if not length:
+            raise MalformedFrame("nothing in it")
+        return length
+
+    def _place(self, info: int) -> None:
+        """Between which two, or in what, an item is."""
+        if info & _ORIGIN:
+            self._id()
+        if info & _RIGHT_ORIGIN:
+            self._id()
+        if info & (_ORIGIN | _RIGHT_ORIGIN):
+            return
+        if self._reader.uint() == 1:
+            self._reader.string()
+        else:
+            self._id()
+        if info & _PARENT_KEY:
+            self._reader.string()
+
+    def _id(self) -> None:
+        """What another item is called: it has to be there before this one."""
+        client, clock = self._reader.uint(), self._reader.uint()
+        self._within(clock)
+        if client == self._client and clock >= self._clock:
+            raise MalformedFrame("an item beside one that comes later")
+
+    # ── what is in them; each returns the length by which the clock goes on ────────────────
+
+    def _text(self) -> int:
+        text = self._reader.string()
+        if not text:
+            raise MalformedFrame("nothing in it")
+        return len(text) + sum(character > "\uffff" for character in text)
+
+    def _texts(self) -> int:
+        count = self._some()
+        for _ in range(count):
+            text = self._reader.buffer()
+            if text != b"undefined":
+                _parse_json(text)
+        return count
+
+    def _bytes(self) -> int:
+        self._reader.buffer()
+        return 1
+
+    def _json(self) -> int:
+        _parse_json(self._reader.buffer())
+        return 1
+
+    def _format(self) -> int:
+        self._reader.string()
+        return self._json()
+
+    def _type(self) -> int:
+        kind = self._reader.uint()
+        if kind not in _TYPES:
+            raise MalformedFrame("unknown type")
+        if kind == _XML_ELEMENT:
+            self._reader.string()
+        return 1
+
+    def _values(self) -> int:
+        count = self._some()
+        for _ in range(count):
+            self._value(0)
+        return count
+
+    def _document(self) -> int:
+        """A document in the document: its name, and options, which are an object."""
+        self._reader.string()
+        if self._reader.byte() != _OBJECT:
+            raise MalformedFrame("options are no object")
+        self._object(0)
+        return 1
+
+    # ── values ──────────────────────────────────────────────────────────────────────────────
+
+    def _value(self, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            raise MalformedFrame("nested too deeply")
+        kind = self._reader.byte()
+        if kind in _PLAIN:
+            self._reader.skip(_PLAIN[kind])
+        elif kind in _SIMPLE:
+            _SIMPLE[kind](self._reader)
+        elif kind == _ARRAY:
+            for _ in range(self._count()):
+                self._value(depth + 1)
+        elif kind == _OBJECT:
+            self._object(depth)
+        else:
+            raise MalformedFrame("unknown value")
+
+    def _object(self, depth: int) -> None:
+        for _ in range(self._count()):
+            self._reader.string()
+            self._value(depth + 1)
 
 
-_INTEGER: Final = 125
+def _parse_json(text: bytes) -> None:
+    try:
+        strict_json.loads(text)
+    except ValueError:
+        raise MalformedFrame("not JSON") from None
+
+
+_OBJECT: Final = 118
+_ARRAY: Final = 117
+_SIMPLE: Final[dict[int, Callable[[Reader], object]]] = {
+    125: Reader.pass_number,
+    119: Reader.string,
+    116: Reader.buffer,
+}
 _PLAIN: Final = {127: 0, 126: 0, 124: 4, 123: 8, 122: 8, 121: 0, 120: 0}
 """Size of undefined, null, float, double, bigint, false, true."""
-_WITH_LENGTH: Final = frozenset({119, 116})  # text, bytes
 
-_BARE: Final = frozenset({0, 10})
-"""Structs without a place: collected garbage, and gaps."""
-
-_CONTENTS: Final[dict[int, Callable[[Reader], object]]] = {
-    0: Reader.uint,
-    1: Reader.uint,
-    2: _skim_texts,
-    3: Reader.buffer,
-    4: Reader.buffer,
-    5: Reader.buffer,
-    6: _skim_format,
-    7: _skim_type,
-    8: _skim_values,
-    10: Reader.uint,
+_CONTENTS: Final[dict[int, Callable[[_Skimmer], int]]] = {
+    1: _Skimmer._length,  # noqa: SLF001 - of this module
+    2: _Skimmer._texts,  # noqa: SLF001
+    3: _Skimmer._bytes,  # noqa: SLF001
+    4: _Skimmer._text,  # noqa: SLF001
+    5: _Skimmer._json,  # noqa: SLF001
+    6: _Skimmer._format,  # noqa: SLF001
+    7: _Skimmer._type,  # noqa: SLF001
+    8: _Skimmer._values,  # noqa: SLF001
+    9: _Skimmer._document,  # noqa: SLF001
 }

@@ -29,6 +29,12 @@ _MAX_WAITING: Final = 100
 """Documents whose opening a client may wait for at a time, as in @hocuspocus/server 4."""
 
 
+_MAX_SEATS: Final = 1_000
+"""Documents that a client may have open; Loomio's has one on each socket."""
+
+_MUCH: Final = 100
+
+
 class ClientSocket(Socket):
     """Hands each message to the seat it is for.
 
@@ -41,7 +47,7 @@ class ClientSocket(Socket):
         is_paced: Never: who does not read is hung up.
     """
 
-    __slots__ = ("_is_ending", "_seats", "backlog", "house", "is_paced")
+    __slots__ = ("_is_ending", "_said", "_seats", "backlog", "house", "is_paced")
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
@@ -49,7 +55,18 @@ class ClientSocket(Socket):
         self.backlog = Backlog(house.options.max_payload)
         self.is_paced = False
         self._is_ending = False
+        self._said = 0
         self._seats: dict[str, Seat] = {}
+
+    @property
+    def has_said_much(self) -> bool:
+        """Whether so much has come at once that the rest has to wait for its turn."""
+        return self._said > _MUCH
+
+    def _read(self, data: bytes) -> None:
+        self._said = 0
+        super()._read(data)
+        self._said = 0
 
     @property
     def is_open(self) -> bool:
@@ -74,6 +91,7 @@ class ClientSocket(Socket):
         except MalformedFrame:
             self.end(*_UNAUTHORIZED)
             return
+        self._said += 1
         seat = self._seats.get(address)
         if seat is None:
             seat = self._offer(address)
@@ -82,11 +100,14 @@ class ClientSocket(Socket):
 
     def _offer(self, address: str) -> Seat | None:
         """A seat for a client that has none yet at this document."""
-        if len(self._seats) >= _MAX_WAITING:
+        many = len(self._seats)
+        is_too_much = len(address) > messages.MAX_TEXT or many >= _MAX_SEATS
+        if not is_too_much and many >= _MAX_WAITING:
             waiting = sum(not seat.is_seated for seat in self._seats.values())
-            if waiting >= _MAX_WAITING:
-                self.end(*_RESET)
-                return None
+            is_too_much = waiting >= _MAX_WAITING
+        if is_too_much:
+            self.end(*_RESET)
+            return None
         seat = self._seats[address] = Seat(self, address)
         return seat
 

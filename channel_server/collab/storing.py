@@ -13,6 +13,7 @@ from channel_server.collab.agenda import Agenda
 from channel_server.collab.document import Verdict
 from channel_server.collab.merging import compact
 from channel_server.collab.sandbox import Sandbox
+from channel_server.collab.seat import RESET
 from channel_server.errors import BrokenUpdate, ChannelServerError, StoreFailed
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.25
 _MAX_STORING: Final = 32
+_MAX_WAITING: Final = 10_000
+"""Updates of one document that are not accepted yet, because the store fails."""
 _FORGET_EVERY_S: Final = 3600.0
 _COMPACT_WITHIN_S: Final = 3.0
 
@@ -43,9 +46,6 @@ class Storing:
         metrics: Counts.
         clock: Monotonic seconds.
         clean: Called with a document that has been stored, and has not changed meanwhile.
-
-    Attributes:
-        trouble: Why the last document could not be stored or loaded; None if it could.
     """
 
     def __init__(
@@ -69,11 +69,17 @@ class Storing:
         self._agenda: Agenda[Document] = Agenda(options.debounce_s, options.max_debounce_s, clock)
         self._acknowledgements: dict[Document, list[tuple[int, Seat]]] = {}
         self._wake = asyncio.Event()
-        self._stored = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._failing: dict[Document, str] = {}
+        self._load_trouble: str | None = None
         self._slots = asyncio.Semaphore(_MAX_STORING)
         self._is_ending = False
         self._forgotten_at_s = float("-inf")
-        self.trouble: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why a document cannot be stored, or the last one could not be loaded; None: all is well."""
+        return next(iter(self._failing.values()), self._load_trouble)
 
     def schedule(self, document: Document, *, is_ours: bool) -> None:
         """A document has changed, or has been left.
@@ -83,7 +89,7 @@ class Storing:
             is_ours: Else the node of the client stores it, and this one only if that does not.
         """
         was_idle = not self._agenda
-        is_urgent = self._options.is_durable or not document.seats
+        is_urgent = self._options.is_durable or not document.is_needed
         if is_urgent:
             self._agenda.urge(document)
         else:
@@ -95,15 +101,23 @@ class Storing:
         """Accept an update of a client: now, or when the store has it."""
         if self._options.is_durable and document.is_dirty:
             waiting = self._acknowledgements.setdefault(document, [])
-            waiting.append((document.changes, seat))
+            if len(waiting) >= _MAX_WAITING:
+                seat.close(RESET)  # it comes again, and says what it has
+            else:
+                waiting.append((document.changes, seat))
         else:
             seat.accept()
 
     async def run(self) -> NoReturn:
         """Store what is due, until cancelled."""
         async with asyncio.TaskGroup() as group:
+            looked_at_s = self._clock()
             while True:
-                for document in self._agenda.take_due():
+                due = self._agenda.take_urgent()
+                if self._clock() - looked_at_s >= _TICK_S:
+                    looked_at_s = self._clock()
+                    due += self._agenda.take_due()
+                for document in due:
                     group.create_task(self._store_one(document), name="document store")
                 self._wake.clear()
                 await _set_within(self._wake, _TICK_S if self._agenda else None)
@@ -115,10 +129,10 @@ class Storing:
             async with self._slots:
                 changes = await self._save(document)
         except Exception as error:  # noqa: BLE001 - whatever it is, the document stays
-            self.note_trouble("document not stored", error)
-            self._agenda.failed(document)
+            self._note_failed(document, error)
             return
-        self.trouble = None
+        self._failing.pop(document, None)
+        self._load_trouble = None
         self._metrics.collab_stores += 1
         document.stored_changes = max(document.stored_changes, changes)
         self._agenda.done(document)
@@ -126,15 +140,17 @@ class Storing:
         if document.is_dirty:
             self.schedule(document, is_ours=True)
         else:
+            self._acknowledgements.pop(document, None)
             self._clean(document)
-        self._stored.set()
+        if not self._agenda:
+            self._settled.set()
 
     async def _save(self, document: Document) -> int:
         """Write a document. Return how many of its changes that holds."""
         while True:
             changes = document.changes
             snapshot = await self._sandbox.finish(document.updates.snapshot())
-            if not (document.seats or self._is_ending):
+            if not (document.is_needed or self._is_ending):
                 snapshot = await self._compacted(document, snapshot)
             version = await self._store.save(document.name, snapshot, document.version)
             if version is not None:
@@ -142,6 +158,11 @@ class Storing:
                 return changes
             if await self._take_over(document) == snapshot:
                 return changes
+
+    async def catch_up(self, document: Document) -> None:
+        """A node may have stored, and closed, a document between our reading it and our asking."""
+        if (await self._store.load(document.name)).version != document.version:
+            await self._take_over(document)
 
     async def _take_over(self, document: Document) -> bytes | None:
         """Take what another node has stored. Return it."""
@@ -174,14 +195,21 @@ class Storing:
         if later:
             self._acknowledgements[document] = later
 
-    def note_trouble(self, text: str, error: Exception) -> None:
-        """Say it once; it is said again when it is another one."""
-        # The words of an error that we did not raise may quote what somebody writes.
-        is_known = isinstance(error, ChannelServerError)
-        reason = str(error) if is_known else type(error).__name__
-        if self.trouble != reason:
-            self.trouble = reason
-            log.error(text, extra={"reason": reason})
+    def _note_failed(self, document: Document, error: Exception) -> None:
+        """Say it once, for whichever document, until there is no trouble or another one."""
+        reason = _words(error)
+        if reason not in self._failing.values():
+            log.error("document not stored", extra={"reason": reason})
+        self._failing[document] = reason
+        self._agenda.failed(document)
+        self._metrics.collab_store_failures += 1
+
+    def note_failed_load(self, error: Exception) -> None:
+        """A document could not be loaded; that is no trouble of the store if it is broken."""
+        reason = _words(error)
+        if self._load_trouble != reason:
+            log.error("document not loaded", extra={"reason": reason})
+        self._load_trouble = reason
         self._metrics.collab_store_failures += 1
 
     async def flush(self, documents: Callable[[], list[Document]]) -> None:
@@ -190,9 +218,9 @@ class Storing:
         while dirty := [document for document in documents() if document.is_dirty]:
             for document in dirty:
                 self._agenda.soon(document)
-            self._stored.clear()
+            self._settled.clear()
             self._wake.set()
-            await _set_within(self._stored, 1.0)
+            await _set_within(self._settled, 1.0)
 
     async def look_after(self) -> None:
         """Drop documents that nobody has changed for long, and end processes that are not used."""
@@ -203,11 +231,16 @@ class Storing:
             try:
                 await self._store.forget(self._options.keep_s)
             except StoreFailed as error:
-                self.note_trouble("old documents not dropped", error)
+                log.warning("old documents not dropped", extra={"reason": str(error)})
 
     async def close(self) -> None:
         """End what runs beside this process."""
         await self._compactor.close()
+
+
+def _words(error: Exception) -> str:
+    """What went wrong. The words of an error that is not ours may quote what somebody writes."""
+    return str(error) if isinstance(error, ChannelServerError) else type(error).__name__
 
 
 async def _set_within(event: asyncio.Event, seconds: float | None) -> None:

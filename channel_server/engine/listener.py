@@ -27,7 +27,12 @@ _FLUSH_S: Final = 1.0
 
 @contextlib.asynccontextmanager
 async def listening(
-    host: Host, app: web.Application, port: int, *, hurried: asyncio.Event | None = None
+    host: Host,
+    app: web.Application,
+    port: int,
+    *,
+    hurried: asyncio.Event | None = None,
+    setting: str = "PORT",
 ) -> AsyncIterator[int]:
     """Accept connections on all interfaces; at the end, hang up on all clients.
 
@@ -35,6 +40,7 @@ async def listening(
         host: Serves what is its own, such as the Socket.IO path.
         app: Serves every other path.
         port: TCP port; 0 takes a free one.
+        setting: Name of the variable that chooses the port.
         hurried: Once set, nobody is waited for at the end; None: it never is.
 
     Yields:
@@ -48,7 +54,7 @@ async def listening(
     await runner.setup()
     aiohttp_server = cast("web.Server", runner.server)
     try:
-        with _bind(port) as sock:
+        with _bind(port, setting) as sock:
             server = await loop.create_server(
                 lambda: Front(host, aiohttp_server, loop), sock=sock, backlog=_BACKLOG
             )
@@ -63,7 +69,7 @@ async def listening(
         await runner.cleanup()
 
 
-def _bind(port: int) -> socket.socket:
+def _bind(port: int, setting: str) -> socket.socket:
     """One socket for IPv4 and IPv6 where the system has both."""
     if socket.has_dualstack_ipv6():
         # It may be there and yet switched off, as in many containers.
@@ -74,4 +80,4 @@ def _bind(port: int) -> socket.socket:
     try:
         return socket.create_server(("", port), backlog=_BACKLOG)
     except OSError as error:
-        raise CannotListen(port, os.strerror(error.errno or 0)) from error
+        raise CannotListen(port, os.strerror(error.errno or 0), setting) from error

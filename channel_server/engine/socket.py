@@ -116,6 +116,8 @@ class Socket(asyncio.Protocol):
         parser.receive_data(data)
         try:
             for event in parser.events_received():
+                if self._tcp is None or self._tcp.is_closing():
+                    break
                 self._frame(cast("Frame", event))
         except MalformedPacket as error:
             parser.fail(CloseCode.POLICY_VIOLATION, error.reason)

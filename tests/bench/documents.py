@@ -20,7 +20,7 @@ _JS: Final = Path(__file__).parents[1] / "js" / "collab"
 _WORK: Final = {"do": "work", "documents": 10, "clients": 40, "edits": 60}
 _KEYSTROKES: Final = 20_000
 _JOINS: Final = 20
-_DOCUMENTS: Final = 2_000
+_DOCUMENTS: Final = 1_000
 _SOCKETS: Final = 2_000
 _QUIET_S: Final = 1.0
 

@@ -190,7 +190,7 @@ DOCUMENT_FIGURES: Final = {
         "memory per idle open document, KB",
         _KB,
         (Bar(4),),
-        "Growth of the USS by 2,000 documents of one letter, all open on one socket.",
+        "Growth of the USS by 1,000 documents of one letter, all open on one socket.",
     ),
     "document-socket": Figure(
         "memory per idle socket, KB",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 JS: Final = Path(__file__).parents[1] / "js"
-_NODE: Final = Path(ROOT_DIR) / "bin" / "node"
+NODE: Final = Path(ROOT_DIR) / "bin" / "node"
 """Not the wheel's command, which starts this one as its child and does not hand signals on."""
 
 _ENDS_WITHIN_S: Final = 60.0
@@ -149,7 +149,7 @@ class Reference:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [_NODE, JS / "collab" / "reference.mjs", json.dumps(self._order)],
+            [NODE, JS / "collab" / "reference.mjs", json.dumps(self._order)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
@@ -196,7 +196,7 @@ def play(
     known = {"stop": server.stop, "start": server.start, **(orders or {})}
     order = {"scenario": scenario, "provider": provider, "url": server.url, **more}
     process = subprocess.Popen(
-        [_NODE, JS / "collab" / "play.mjs", json.dumps(order)],
+        [NODE, JS / "collab" / "play.mjs", json.dumps(order)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

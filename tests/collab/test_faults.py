@@ -62,7 +62,11 @@ def test_kill_9_loses_what_was_not_stored_and_nothing_else(application, tmp_path
 
 
 def test_sigterm_stores_what_is_pending(application, tmp_path, database):
-    settings = {"COLLAB_DATABASE": str(database), "COLLAB_DEBOUNCE_SECONDS": "600"}
+    settings = {
+        "COLLAB_DATABASE": str(database),
+        "COLLAB_DEBOUNCE_SECONDS": "600",
+        "COLLAB_MAX_DEBOUNCE_SECONDS": "600",
+    }
     with Ours(tmp_path, application, **settings) as ours:
         told = faults(ours, "stopped before storing")
 
@@ -209,7 +213,7 @@ def test_application_is_asked_again_while_a_document_is_open(tmp_path):
             orders={
                 "allow reading only": lambda: answer(200, {"X-Document-Access": "readonly"}),
                 "be in trouble": lambda: answer(503, {}),
-                "deny": lambda: setattr(application, "answer", lambda *_: (404, {})),
+                "deny": lambda: setattr(application, "answer", lambda *_: (401, {})),
             },
         )
 

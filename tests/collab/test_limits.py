@@ -3,11 +3,12 @@
 import asyncio
 
 import psutil
+import pycrdt
 import pytest
 import pytest_asyncio
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from channel_server.collab.lib0 import string, uint
+from channel_server.collab.lib0 import buffer, string, uint
 from channel_server.collab.messages import Kind, Sync
 from tests.collab.client import GOOD, connected, heard, join, step_1, text, token, update
 from tests.collab.servers import Application, Ours
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 
 MIB = 1024 * 1024
 BOMB = b"\x01\x01\x05\0\x08\x01\x01t\x01\x76" + uint(2**27) + b"\0"
+AWARENESS_BOMB = uint(100_000) + b"\x01\x01\x04null" * 100_000
 NESTED = b"\x01\x01\x05\0\x08\x01\x01t\x01" + b"\x75\x01" * 200_000 + b"\x7e\0"
 
 
@@ -84,6 +86,15 @@ async def test_bytes_that_wait_for_a_token_are_limited(ann):
     assert await closed(ann) == (4205, "Reset Connection")
 
 
+@pytest.mark.parametrize(
+    "first", [token("n" * 20_000), token("d", "t" * 20_000)], ids=["name", "token"]
+)
+async def test_names_and_tokens_are_limited(ann, first):
+    await ann.send(first)
+
+    assert await closed(ann) == (4205, "Reset Connection")
+
+
 async def test_frame_that_is_too_large_is_refused(ann):
     await ann.send(update("d", b"x" * (2 * MIB)))
 
@@ -143,11 +154,38 @@ async def test_update_bombs_cost_nobody_anything(small, ann):
     await works(small)
     for _ in range(20):
         assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
-    await ann.send(update("bombs", NESTED))  # no editor makes that: the connection ends
-    assert await closed(ann) == (4205, "Reset Connection")
-
+    await ann.send(update("bombs", NESTED))
+    await ann.send(string("bombs") + b"\x01" + buffer(AWARENESS_BOMB))
+    assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
+    assert (await heard(ann, Kind.CLOSE)).string() == "Reset Connection"
     await works(small)
     assert process.memory_info().rss < before + 20 * MIB
+
+
+def typed(count):
+    """An update with so many structs: what was typed, each letter before the last one."""
+    document = pycrdt.Doc(client_id=9)
+    content = document.get("t", type=pycrdt.Text)
+    for _ in range(count):
+        content.insert(0, "x")
+    return document.get_update()
+
+
+async def test_what_was_said_before_the_connection_ended_is_kept(small):
+    """Long updates take their time in the sandbox; nobody waits at a tab that was closed."""
+    long = typed(300)
+    async with connected(small.url) as ann:
+        await join(ann, "closed at once")
+        await ann.send(update("closed at once", long))
+        await ann.send(update("closed at once", text("and this")))
+    async with connected(small.url) as ben:
+        await ben.send(token("closed at once"))
+        kept = b""
+        while b"and this" not in kept or len(kept) < len(long):
+            await ben.send(step_1("closed at once"))
+            while (reader := await heard(ben, Kind.SYNC)).uint() != Sync.STEP_2:
+                pass
+            kept = reader.buffer()
 
 
 async def test_client_that_does_not_read_is_hung_up(small, ann):
@@ -222,6 +260,16 @@ async def test_secrets_are_in_no_log(tmp_path):
 
         assert "does not say who may open documents" in ours.program.output()
         assert secret not in ours.program.output()
+
+
+async def test_browsers_on_other_pages_are_refused_if_that_is_asked_for(application, tmp_path):
+    settings = {"ORIGIN_CHECK": "1", "PUBLIC_APP_URL": "https://loomio.example.org"}
+    with Ours(tmp_path, application, **settings) as ours:
+        async with connected(ours.url, origin="https://loomio.example.org") as ann:
+            await join(ann, "d")
+        with pytest.raises(InvalidStatus, match="403"):
+            async with connected(ours.url, origin="https://evil.example"):
+                pass
 
 
 async def test_requests_that_are_none_for_a_websocket(small):

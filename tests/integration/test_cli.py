@@ -115,7 +115,8 @@ def test_documents_need_an_application_that_knows_who_may_edit():
 
     assert finished.returncode == 2
     assert finished.stderr == (
-        "configuration: PRIVATE_APP_URL must name the application that knows who may edit\n"
+        "configuration: PRIVATE_APP_URL (or APP_URL, PUBLIC_APP_URL, CANONICAL_HOST)"
+        " must name the application that knows who may edit\n"
     )
 
 
@@ -124,7 +125,9 @@ def test_documents_that_cannot_be_kept_are_said_in_one_line(tmp_path):
     finished = run("collab", PRIVATE_APP_URL="http://app:3000", COLLAB_DATABASE=database)
 
     assert finished.returncode == 1
-    assert finished.stderr == ("the store of documents fails: unable to open database file\n")
+    assert finished.stderr == (
+        f"cannot open {database} (COLLAB_DATABASE): unable to open database file\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,6 +159,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(command, redis_server):
     assert finished.returncode == 1
     assert len(finished.stderr.splitlines()) == 1
     assert "already in use" in finished.stderr
+    assert finished.stderr.strip().endswith("COLLAB_PORT" if command == "collab" else " PORT")
     assert "Traceback" not in finished.stdout
 
 

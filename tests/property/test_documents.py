@@ -4,15 +4,14 @@ import contextlib
 import time
 
 import pycrdt
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channel_server.collab.awareness import Awareness
 from channel_server.collab.lib0 import Reader, buffer, string, uint
-from channel_server.collab.merging import check, merge
+from channel_server.collab.merging import glance, merge
 from channel_server.collab.skim import Look, is_broken_state, look_at_update
-from channel_server.errors import BrokenUpdate, MalformedFrame
+from channel_server.errors import MalformedFrame
 
 NUMBERS = st.integers(0, 2**53 - 1)
 JSON = st.sampled_from(["null", "{}", '{"a":1}', '"😀"', "1", "{"])
@@ -74,25 +73,12 @@ def mutated(draw):
 def test_what_is_let_through_does_no_harm(update):
     """And it is let through only if it can be merged, or at least be refused, in no time."""
     look = look_at_update(update)
-    if look is Look.UNSURE:
-        return
     if look is Look.HARMLESS:
         started = time.thread_time()
-        try:
-            check(update, is_trusted=True).run()
-            merged = merge(merge(*UPDATES).run(), update).run()
-            assert merge(merged, update).run() == merged
-        except BrokenUpdate:
-            pass
+        glance(update).run()
+        merged = merge(merge(*UPDATES).run(), update).run()
+        assert merge(merged, update).run() == merged
         assert time.thread_time() - started < 0.1
-
-
-@pytest.mark.slow
-@given(mutated())
-def test_what_is_called_broken_cannot_be_decoded(update):
-    if look_at_update(update) is Look.BROKEN and b"\xff\xff\xff" not in update:
-        with pytest.raises(BrokenUpdate):
-            check(update, is_trusted=True).run()
 
 
 @given(st.binary(max_size=50))

@@ -97,6 +97,9 @@ def test_orders_are_heard_where_there_is_a_redis(env, has_redis, has_control):
         ({"PRIVATE_APP_URL": "app:3000"}, "PRIVATE_APP_URL must name the application's host"),
         ({"APP_URL": "ftp://app"}, "APP_URL must name the application's host"),
         ({"COLLAB_MAX_DOCUMENT_MIB": "0"}, "COLLAB_MAX_DOCUMENT_MIB must be between 1 and"),
+        ({"PRIVATE_APP_URL": "http://app:3000/api/hocuspocus/"}, "must end before"),
+        ({"COLLAB_DEBOUNCE_SECONDS": "31"}, "must not be more than COLLAB_MAX_DEBOUNCE_SECONDS"),
+        ({"COLLAB_DURABLE_ACK": "1"}, "COLLAB_DURABLE_ACK needs COLLAB_DATABASE or COLLAB_REDIS"),
         ({"COLLAB_REDIS": "1", "COLLAB_DATABASE": "/d"}, "exclude each other"),
     ],
 )

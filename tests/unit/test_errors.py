@@ -10,6 +10,7 @@ from channel_server.errors import (
     AddressRefused,
     BrokenUpdate,
     CannotListen,
+    CannotOpenStore,
     ChannelServerError,
     ConfigError,
     MalformedFrame,
@@ -48,7 +49,10 @@ EXAMPLES = {
         "database or disk is full"
     ): "the store of documents fails: database or disk is full",
     TooCostly("too much for the sandbox"): "a broken update: too much for the sandbox",
-    NotStored(2): "2 documents could not be stored",
+    CannotOpenStore("/d", "database is locked"): (
+        "cannot open /d (COLLAB_DATABASE): database is locked"
+    ),
+    NotStored(2): "documents that could not be stored: 2",
     TooManyDocuments(): "too many documents are open",
     TrialFailed("the homeserver knows no such room"): "the homeserver knows no such room",
 }

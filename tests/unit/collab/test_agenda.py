@@ -52,10 +52,11 @@ def test_change_of_our_own_comes_first(agenda, clock):
 
 def test_document_is_stored_by_one_at_a_time(agenda):
     agenda.soon("a")
-    assert agenda.take_due() == ["a"]
+    assert agenda.take_urgent() == ["a"]
 
     agenda.changed("a", is_ours=True)
     agenda.soon("a")
+    assert agenda.take_urgent() == []
     assert agenda.take_due() == []
 
     agenda.done("a")
@@ -96,3 +97,14 @@ def test_what_is_done_is_forgotten(agenda):
 
     assert not agenda
     agenda.done("a")
+
+
+def test_urgent_is_not_urgent_while_it_fails(agenda, clock):
+    agenda.urge("a")
+    assert agenda.take_urgent() == ["a"]
+    agenda.failed("a")
+    agenda.urge("a")
+    assert agenda.take_urgent() == agenda.take_due() == []
+
+    clock.advance(1)
+    assert agenda.take_due() == ["a"]
