@@ -36,6 +36,7 @@ class CollabSettings:
         reauth_s: ``COLLAB_REAUTH_SECONDS``; 0: never.
         max_documents: ``COLLAB_MAX_DOCUMENTS``.
         max_document_bytes: ``COLLAB_MAX_DOCUMENT_MIB`` times 1024 * 1024.
+        max_bytes: ``COLLAB_MAX_MIB`` times 1024 * 1024.
     """
 
     port: int = _DEVELOPMENT_PORT
@@ -50,6 +51,7 @@ class CollabSettings:
     reauth_s: float = 0.0
     max_documents: int = 100_000
     max_document_bytes: int = 10 * _MIB
+    max_bytes: int = 1024 * _MIB
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> CollabSettings:
@@ -76,6 +78,7 @@ class CollabSettings:
             max_documents=reader.integer("COLLAB_MAX_DOCUMENTS", 100_000, low=1, high=100_000_000),
             max_document_bytes=reader.integer("COLLAB_MAX_DOCUMENT_MIB", 10, low=1, high=1024)
             * _MIB,
+            max_bytes=reader.integer("COLLAB_MAX_MIB", 1024, low=1, high=1 << 20) * _MIB,
         )
         if settings.is_durable and not (has_redis or settings.database):
             reader.problems.append(
@@ -106,4 +109,5 @@ class CollabSettings:
             "COLLAB_REAUTH_SECONDS": f"{self.reauth_s:g}",
             "COLLAB_MAX_DOCUMENTS": str(self.max_documents),
             "COLLAB_MAX_DOCUMENT_MIB": str(self.max_document_bytes // _MIB),
+            "COLLAB_MAX_MIB": str(self.max_bytes // _MIB),
         }

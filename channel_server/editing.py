@@ -170,6 +170,7 @@ def _options(collab: CollabSettings) -> Options:
         is_durable=collab.is_durable,
         max_documents=collab.max_documents,
         max_document_bytes=collab.max_document_bytes,
+        max_bytes=collab.max_bytes,
         keep_s=collab.keep_s if collab.database else 0,
         reauth_s=collab.reauth_s,
     )

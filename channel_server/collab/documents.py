@@ -66,6 +66,7 @@ class Documents:
         self._loading: dict[str, asyncio.Task[StoreFailed | None]] = {}
         self._arriving: dict[str, Document] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._bytes = 0
         self.peers: Peers | None = None
 
     @property
@@ -88,7 +89,7 @@ class Documents:
         while (document := self._open.get(name)) is None:
             loading = self._loading.get(name)
             if loading is None:
-                if len(self._open) + len(self._loading) >= self._options.max_documents:
+                if self._is_full:
                     raise TooManyDocuments
                 assert self._group is not None, "Documents.run is not running"
                 loading = self._group.create_task(self._load(name))
@@ -97,6 +98,11 @@ class Documents:
             if trouble is not None:
                 raise trouble
         return document
+
+    @property
+    def _is_full(self) -> bool:
+        many = len(self._open) + len(self._loading)
+        return many >= self._options.max_documents or self._bytes >= self._options.max_bytes
 
     async def _load(self, name: str) -> StoreFailed | None:
         """Load a document. Return why that is not possible."""
@@ -187,6 +193,7 @@ class Documents:
         """Forget clients that say nothing, and documents that nobody has entered."""
         while True:
             await asyncio.sleep(_SWEEP_S)
+            self._bytes = sum(document.updates.size for document in self._open.values())
             for count, document in enumerate(self.all()):
                 document.drop_outdated()
                 self.left(document)

@@ -20,6 +20,7 @@ _JS: Final = Path(__file__).parents[1] / "js" / "collab"
 _WORK: Final = {"do": "work", "documents": 10, "clients": 40, "edits": 60}
 _KEYSTROKES: Final = 20_000
 _JOINS: Final = 20
+_STORM: Final = 200
 _DOCUMENTS: Final = 1_000
 _SOCKETS: Final = 2_000
 _QUIET_S: Final = 1.0
@@ -29,7 +30,7 @@ def run_documents(run: Run) -> None:
     """Measure the figures of documents that are wanted."""
     for figures, measure in (
         (("documents", "documents-rss"), _work),
-        (("documents-join",), _join),
+        (("documents-join", "document-lag"), _join),
     ):
         for number in range(1, run.plan.rounds + 1) if run.wants(*figures) else ():
             for name in (OURS, HOCUSPOCUS):
@@ -73,8 +74,10 @@ class _Lane:
         before = self.server.cpu_s()
         self._load.stdin.write(json.dumps(order) + "\n")
         self._load.stdin.flush()
-        if not self._load.stdout.readline():
+        line = self._load.stdout.readline()
+        if not line:
             raise RuntimeError("the load ended")
+        self.result = json.loads(line).get("result")
         return self.server.cpu_s() - before
 
 
@@ -116,6 +119,8 @@ def _join(run: Run, name: str) -> None:
         lane.do({"do": "join", "name": "long", "many": 1})
         cpu_s = lane.do({"do": "join", "name": "long", "many": _JOINS})
         run.samples.add("documents-join", name, cpu_s / _JOINS)
+        lane.do({"do": "storm", "name": "long", "many": _STORM})
+        run.samples.add("document-lag", name, lane.result / 1000)
 
 
 def _grow(run: Run, figure: str, order: dict[str, object], many: int) -> None:

@@ -186,6 +186,13 @@ DOCUMENT_FIGURES: Final = {
         (Bar(20),),
         "A document of 20,000 single keystrokes that somebody has open: connect, authenticate, get all of it, leave.",
     ),
+    "document-lag": Figure(
+        "longest echo while somebody asks for all of it 200 times at once, ms",
+        _MS,
+        (Bar(100),),
+        "Of a client at another document, which moves and waits for its echo again and again; the worst of all rounds.",
+        pick=max,
+    ),
     "document-memory": Figure(
         "memory per idle open document, KB",
         _KB,

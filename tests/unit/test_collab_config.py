@@ -59,6 +59,7 @@ def test_units_are_converted_at_the_door():
             "COLLAB_REAUTH_SECONDS": "60",
             "COLLAB_MAX_DOCUMENTS": "7",
             "COLLAB_MAX_DOCUMENT_MIB": "2",
+            "COLLAB_MAX_MIB": "3",
         }
     )
 
@@ -71,6 +72,7 @@ def test_units_are_converted_at_the_door():
         reauth_s=60,
         max_documents=7,
         max_document_bytes=2 * 1024 * 1024,
+        max_bytes=3 * 1024 * 1024,
     )
 
 
@@ -121,6 +123,7 @@ def test_settings_are_shown_in_the_units_of_their_variables():
         "COLLAB_REAUTH_SECONDS": "60",
         "COLLAB_MAX_DOCUMENTS": "7",
         "COLLAB_MAX_DOCUMENT_MIB": "2",
+        "COLLAB_MAX_MIB": "3",
     }
 
     assert CollabSettings.from_env(env).shown() == env

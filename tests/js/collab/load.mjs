@@ -172,6 +172,23 @@ const orders = {
     else kept.push(socket);
   },
 
+  /** Somebody asks for a long document again and again; how long does somebody else wait for an echo? */
+  async storm({ name, many }) {
+    const hog = await new Seat(await new Socket().open(), name, 1).join();
+    const bystander = await new Seat(await new Socket().open(), "quiet", 2).join();
+    let longest = 0;
+    for (let count = 0; count < many; count += 1) hog.sync(0, new Uint8Array([1, 5, 1]));
+    for (let echoes = 1; (hog.counts.get("sync 1") ?? 0) <= many; echoes += 1) {
+      const started = performance.now();
+      bystander.move();
+      await bystander.heard(AWARENESS, echoes);
+      longest = Math.max(longest, performance.now() - started);
+    }
+    hog.socket.close();
+    bystander.socket.close();
+    return longest;
+  },
+
   async sockets({ many }) {
     for (let start = 0; start < many; start += 50) {
       kept.push(await Promise.all(Array.from({ length: 50 }, async () => {
@@ -185,7 +202,7 @@ const orders = {
 process.stdout.write('{"done": "start"}\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
-  await orders[order.do](order);
-  process.stdout.write(`${JSON.stringify({ done: order.do })}\n`);
+  const result = await orders[order.do](order);
+  process.stdout.write(`${JSON.stringify({ done: order.do, result })}\n`);
 }
 process.exit(0);

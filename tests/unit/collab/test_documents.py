@@ -260,6 +260,21 @@ async def test_open_documents_are_limited(shelf, clock):
             await documents.open("e")
 
 
+async def test_bytes_of_all_open_documents_are_limited(shelf, clock, monkeypatch):
+    monkeypatch.setattr("channel_server.collab.documents._SWEEP_S", 0.01)
+    async with running(shelf, clock, max_bytes=1_000) as documents:
+        document = await documents.open("d")
+        document.enter(Seat())
+        run(document.apply(text("x" * 1_000)))
+        async with asyncio.timeout(10):
+            while not documents._is_full:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0)
+        with pytest.raises(TooManyDocuments):
+            await documents.open("f")
+
+        assert await documents.open("d") is document
+
+
 async def test_thousands_are_stored_at_the_end(shelf, clock):
     async with running(shelf, clock) as documents:
         for number in range(3_000):
