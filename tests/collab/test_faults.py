@@ -232,3 +232,7 @@ def test_token_that_is_shown_later_counts(ours):
         ["denied", "permission-denied"],
         ["close", "permission-denied"],
     ]
+
+
+def test_sessions_of_provider_4_share_a_socket_and_a_document(ours):
+    assert faults(ours, "two sessions on one socket", provider="4") == ["one two!", [1, 1]]

@@ -67,7 +67,7 @@ export class Client {
    * @param provider Module of the provider.
    * @param id Client id: traces can be compared only if it is always the same.
    */
-  constructor(provider, home, { id, name, url = home, token = "1,good", socket }) {
+  constructor(provider, home, { id, name, url = home, token = "1,good", socket, ...more }) {
     this.id = id;
     this.doc = new Y.Doc();
     this.doc.clientID = id;
@@ -78,6 +78,7 @@ export class Client {
     const place = socket ? { websocketProvider: socket } : { url };
     this.provider = new provider.HocuspocusProvider({
       ...place,
+      ...more,
       name,
       token,
       document: this.doc,

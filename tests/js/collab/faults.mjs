@@ -1,7 +1,7 @@
 // What people do while something breaks. The orders are carried out by the test.
 
 import { until } from "./client.mjs";
-import { equal, given, join, order } from "./stage.mjs";
+import { equal, given, join, order, provider } from "./stage.mjs";
 
 /** Client ids are random in life; here a client that comes again must not look like another. */
 const leaveAll = (...clients) => clients.forEach((client) => client.leave());
@@ -135,6 +135,29 @@ export const scenarios = {
     await equal(ann, ben);
     leaveAll(ann, ben);
     return ann.text.toString();
+  },
+
+  /** Provider 4: two editors of one document on one socket, each with an address of its own. */
+  async "two sessions on one socket"() {
+    const socket = new provider.HocuspocusProviderWebsocket({ url: given.url });
+    const one = await join(1, { socket, sessionAwareness: true }).synced();
+    const two = await join(2, { socket, sessionAwareness: true }).synced();
+    one.text.insert(0, "one ");
+    await equal(one, two);
+    two.text.insert(4, "two");
+    await equal(one, two);
+    one.provider.setAwarenessField("user", { name: "one" });
+    await until(() => two.provider.awareness.getStates().get(1)?.user, "two sees one");
+    one.provider.destroy();
+    await until(() => !two.provider.awareness.getStates().has(1), "two sees one go");
+    two.text.insert(7, "!");
+    await two.synced();
+    socket.destroy();
+    const addresses = [one, two].map(({ wire }) => new Set(wire.map(([address]) => address)).size);
+    const ben = await join(3).synced();
+    const seen = ben.text.toString();
+    leaveAll(ben);
+    return [seen, addresses];
   },
 
   async "turned out"() {
