@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from channel_server.collab import messages
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from channel_server.collab.merging import Steps
     from channel_server.collab.seat import Seat
-
-log = logging.getLogger(__name__)
 
 _CERTAIN_NEWS_BYTES: Final = 512
 """An update of a few keystrokes is not compared with what is known: it never comes twice."""

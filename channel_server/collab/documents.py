@@ -9,11 +9,12 @@ A document is loading → open → dropped. Two rules keep what people write:
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.collab.document import Document
 from channel_server.collab.merging import restore
-from channel_server.collab.storing import Storing
+from channel_server.collab.storing import Storing, words_of
 from channel_server.errors import StoreFailed, TooManyDocuments
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from channel_server.collab.seat import Seat
     from channel_server.core.documents import Store
     from channel_server.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 _SWEEP_S: Final = 3.0
 _SLICE: Final = 500
@@ -67,12 +70,13 @@ class Documents:
         self._arriving: dict[str, Document] = {}
         self._group: asyncio.TaskGroup | None = None
         self._bytes = 0
+        self._load_trouble: str | None = None
         self.peers: Peers | None = None
 
     @property
     def trouble(self) -> str | None:
-        """Why the last document could not be stored or loaded; None if it could."""
-        return self._storing.trouble
+        """Why a document cannot be stored, or the last one could not be loaded; None: all is well."""
+        return self._storing.trouble or self._load_trouble
 
     def __len__(self) -> int:
         return len(self._open)
@@ -109,14 +113,23 @@ class Documents:
         try:
             document = await self._loaded(name)
         except Exception as error:  # noqa: BLE001 - whatever it is, only this document is meant
-            self._storing.note_failed_load(error)
+            self._note_failed(error)
             return StoreFailed(type(error).__name__)
         finally:
             del self._loading[name]
             self._arriving.pop(name, None)
+        self._load_trouble = None
         self._open[name] = document
         self._metrics.collab_documents = len(self._open)
         return None
+
+    def _note_failed(self, error: Exception) -> None:
+        """Say it once, until a document can be loaded, or cannot for another reason."""
+        reason = words_of(error)
+        if self._load_trouble != reason:
+            log.error("document not loaded", extra={"reason": reason})
+        self._load_trouble = reason
+        self._metrics.collab_store_failures += 1
 
     async def _loaded(self, name: str) -> Document:
         """What the store has, and what other nodes have that is not stored yet."""
@@ -135,6 +148,7 @@ class Documents:
         if self.peers is not None:
             self._arriving[name] = document  # it hears already what they say
             await self.peers.catch_up(document)
+            # One that has stored and closed it since we have read it had nothing to say.
             await self._storing.catch_up(document)
         return document
 

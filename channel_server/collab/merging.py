@@ -142,15 +142,14 @@ def _merge(*updates: bytes) -> bytes:
     return updates[0] if updates else EMPTY_UPDATE
 
 
-def _check(update: bytes) -> bytes:
-    parse_update(update)
-    pycrdt.get_state(update)
-    return b""
-
-
 def _glance(update: bytes) -> bytes:
     pycrdt.get_state(update)
     return b""
+
+
+def _check(update: bytes) -> bytes:
+    parse_update(update)
+    return _glance(update)
 
 
 def _restore(stored: bytes) -> bytes:

@@ -66,6 +66,9 @@ EMPTY_UPDATE: Final = b"\0\0"
 EMPTY_STATE: Final = b"\0"
 """A state vector that names nobody."""
 
+RESET: Final = "Reset Connection"
+"""Why a document, or a connection, is closed whose client should come again."""
+
 _BARE: Final = frozenset({bytes((Kind.PING,)), bytes((Kind.PONG,))})
 
 

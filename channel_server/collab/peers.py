@@ -11,11 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import logging
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from channel_server.collab.lib0 import Reader, buffer, string, uint
-from channel_server.collab.merging import missing
 from channel_server.collab.messages import EMPTY_STATE, EMPTY_UPDATE
 from channel_server.errors import BrokenUpdate, MalformedFrame, StoreFailed
 
@@ -24,17 +22,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from channel_server.collab.document import Answer, Document
-    from channel_server.collab.merging import Steps
     from channel_server.collab.sandbox import Sandbox
-
-log = logging.getLogger(__name__)
 
 CHANNEL: Final = "{channel_server}:documents"
 _ANSWERS_WITHIN_S: Final = 1.0
 _ABSENT_S: Final = 10.0
 """So long a node that has not answered is not waited for; Redis may count it for minutes."""
 _ASKING_AT_A_TIME: Final = 32
-_QUIET_S: Final = 10.0
 
 
 class _Word(enum.IntEnum):
@@ -122,6 +116,7 @@ class Peers:
         find: Returns a document of this node by its name; None if it is not open.
         sandbox: Merges what is large.
         spawn: Runs what has to wait.
+        complain: Says what is wrong, but not all the time.
         clock: Monotonic seconds.
     """
 
@@ -133,6 +128,7 @@ class Peers:
         find: Callable[[str], Document | None],
         sandbox: Sandbox,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        complain: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._node = node
@@ -142,10 +138,10 @@ class Peers:
         self._spawn = spawn
         self._questions: dict[int, _Question] = {}
         self._number = 0
+        self._complain = complain
         self._clock = clock
         self._absent = 0
         self._absent_until_s = float("-inf")
-        self._quiet_until_s = float("-inf")
 
     # ── what this node says ─────────────────────────────────────────────────────────────────
 
@@ -217,12 +213,6 @@ class Peers:
         except ValueError:
             self._complain("a node said what cannot be read")
 
-    def _complain(self, text: str) -> None:
-        """Say it, but not all the time."""
-        if self._clock() >= self._quiet_until_s:
-            self._quiet_until_s = self._clock() + _QUIET_S
-            log.warning(text)
-
     def _take(self, heard: _Heard) -> None:
         is_own = heard.node == self._node
         match heard.word:
@@ -293,11 +283,6 @@ class Peers:
 
     async def _complete(self, document: Document, known: bytes) -> None:
         """Say what another node lacks; deletions it may lack, too, whatever its state."""
-        update = await self._sandbox.finish(_missing(document, known))
-        if update != EMPTY_UPDATE:
-            self._say(document.name, _Word.COMPLETION, buffer(update))
-
-
-def _missing(document: Document, known: bytes) -> Steps[bytes]:
-    snapshot = yield from document.updates.snapshot()
-    return (yield missing(snapshot, known))
+        answer = await self._sandbox.finish(document.answer(known))
+        if answer.missing != EMPTY_UPDATE:
+            self._say(document.name, _Word.COMPLETION, buffer(answer.missing))

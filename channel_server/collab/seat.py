@@ -17,7 +17,7 @@ from channel_server.collab import messages
 from channel_server.collab.document import Verdict
 from channel_server.collab.lib0 import string
 from channel_server.collab.merging import run_light
-from channel_server.collab.messages import Kind, Scope, Sync
+from channel_server.collab.messages import RESET, Kind, Scope, Sync
 from channel_server.collab.permit import Permit
 from channel_server.core.frames import binary_frame
 from channel_server.errors import (
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RESET: Final = "Reset Connection"
 _LEFT: Final = "provider_initiated"
 _TOO_LARGE: Final = "Document Too Large"
 _DENIED: Final = "permission-denied"
@@ -262,10 +261,6 @@ class Seat:
             self.send(body)
 
     # ── whether it still may ────────────────────────────────────────────────────────────────
-
-    def doubt(self) -> None:
-        """The client may not be allowed any more: ask the application again."""
-        self.permit.doubt()
 
     def _ruled(self, scope: Scope | None) -> None:
         """The application says something else than before."""

@@ -139,7 +139,7 @@ class House:
         self._strangers.stop(socket)
 
     def complain(self, text: str) -> None:
-        """Say what a client was refused; the same not again for ten seconds."""
+        """Say what is wrong, such as what a client was refused; not again for ten seconds."""
         now_s = self._clock()
         if now_s >= self._complained_at_s.get(text, float("-inf")) + _QUIET_S:
             self._complained_at_s[text] = now_s

@@ -78,6 +78,7 @@ class Shared:
                 find=house.documents.find,
                 sandbox=house.sandbox,
                 spawn=house.spawn,
+                complain=house.complain,
                 clock=time.monotonic,
             )
             house.documents.peers = peers

@@ -9,7 +9,8 @@ from websockets.frames import Opcode
 from channel_server.collab import messages
 from channel_server.collab.backlog import Backlog
 from channel_server.collab.lib0 import Reader
-from channel_server.collab.seat import RESET, Message, Seat
+from channel_server.collab.messages import RESET
+from channel_server.collab.seat import Message, Seat
 from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedFrame
 
@@ -66,7 +67,6 @@ class ClientSocket(Socket):
     def _read(self, data: bytes) -> None:
         self._said = 0
         super()._read(data)
-        self._said = 0
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +135,7 @@ class ClientSocket(Socket):
         """Ask the application again whether those that are meant still may."""
         for seat in list(self._seats.values()):
             if not seat.is_seated or is_meant(seat):
-                seat.doubt()
+                seat.permit.doubt()
 
     def expel(self, is_meant: Callable[[Seat], bool]) -> int:
         """Turn out of documents whoever is meant. Return from how many.
@@ -144,7 +144,7 @@ class ClientSocket(Socket):
         """
         for seat in self._seats.values():
             if not seat.is_seated:
-                seat.doubt()
+                seat.permit.doubt()
         meant = [seat for seat in self._seats.values() if seat.is_seated and is_meant(seat)]
         for seat in meant:
             seat.expel()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from channel_server.collab.agenda import Agenda
 from channel_server.collab.document import Verdict
 from channel_server.collab.merging import compact
+from channel_server.collab.messages import RESET
 from channel_server.collab.sandbox import Sandbox
-from channel_server.collab.seat import RESET
 from channel_server.errors import BrokenUpdate, ChannelServerError, StoreFailed
 
 if TYPE_CHECKING:
@@ -71,15 +71,14 @@ class Storing:
         self._wake = asyncio.Event()
         self._settled = asyncio.Event()
         self._failing: dict[Document, str] = {}
-        self._load_trouble: str | None = None
         self._slots = asyncio.Semaphore(_MAX_STORING)
         self._is_ending = False
         self._forgotten_at_s = float("-inf")
 
     @property
     def trouble(self) -> str | None:
-        """Why a document cannot be stored, or the last one could not be loaded; None: all is well."""
-        return next(iter(self._failing.values()), self._load_trouble)
+        """Why a document cannot be stored; None if all can."""
+        return next(iter(self._failing.values()), None)
 
     def schedule(self, document: Document, *, is_ours: bool) -> None:
         """A document has changed, or has been left.
@@ -132,7 +131,6 @@ class Storing:
             self._note_failed(document, error)
             return
         self._failing.pop(document, None)
-        self._load_trouble = None
         self._metrics.collab_stores += 1
         document.stored_changes = max(document.stored_changes, changes)
         self._agenda.done(document)
@@ -140,7 +138,6 @@ class Storing:
         if document.is_dirty:
             self.schedule(document, is_ours=True)
         else:
-            self._acknowledgements.pop(document, None)
             self._clean(document)
         if not self._agenda:
             self._settled.set()
@@ -156,18 +153,13 @@ class Storing:
             if version is not None:
                 document.version = version
                 return changes
-            if await self._take_over(document) == snapshot:
+            if await self.catch_up(document) == snapshot:
                 return changes
 
-    async def catch_up(self, document: Document) -> None:
-        """A node may have stored, and closed, a document between our reading it and our asking."""
-        if (await self._store.load(document.name)).version != document.version:
-            await self._take_over(document)
-
-    async def _take_over(self, document: Document) -> bytes | None:
-        """Take what another node has stored. Return it."""
+    async def catch_up(self, document: Document) -> bytes | None:
+        """Take what another node has stored since we have looked. Return what is stored."""
         kept = await self._store.load(document.name)
-        if kept.data is not None:
+        if kept.data is not None and kept.version != document.version:
             steps = document.apply(kept.data, is_ours=False, is_whole=True)
             if await self._sandbox.finish(steps) is Verdict.BROKEN:
                 raise StoreFailed("what another node has stored is no document")
@@ -197,19 +189,11 @@ class Storing:
 
     def _note_failed(self, document: Document, error: Exception) -> None:
         """Say it once, for whichever document, until there is no trouble or another one."""
-        reason = _words(error)
+        reason = words_of(error)
         if reason not in self._failing.values():
             log.error("document not stored", extra={"reason": reason})
         self._failing[document] = reason
         self._agenda.failed(document)
-        self._metrics.collab_store_failures += 1
-
-    def note_failed_load(self, error: Exception) -> None:
-        """A document could not be loaded; that is no trouble of the store if it is broken."""
-        reason = _words(error)
-        if self._load_trouble != reason:
-            log.error("document not loaded", extra={"reason": reason})
-        self._load_trouble = reason
         self._metrics.collab_store_failures += 1
 
     async def flush(self, documents: Callable[[], list[Document]]) -> None:
@@ -238,7 +222,7 @@ class Storing:
         await self._compactor.close()
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """What went wrong. The words of an error that is not ours may quote what somebody writes."""
     return str(error) if isinstance(error, ChannelServerError) else type(error).__name__
 

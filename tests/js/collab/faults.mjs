@@ -6,6 +6,14 @@ import { equal, given, join, order, provider } from "./stage.mjs";
 /** Client ids are random in life; here a client that comes again must not look like another. */
 const leaveAll = (...clients) => clients.forEach((client) => client.leave());
 
+/** The server comes back, and nobody who could bring the text: what does it have? */
+async function whatIsLeft(...writers) {
+  leaveAll(...writers);
+  await order("start");
+  const late = await join(9).synced();
+  return late.text.toString();
+}
+
 export const scenarios = {
   /** Accepted is stored: the server dies, and with it everybody who could bring the text back. */
   async "killed after accepting"() {
@@ -13,10 +21,7 @@ export const scenarios = {
     ann.text.insert(0, "accepted");
     await ann.synced();
     await order("kill");
-    ann.leave();
-    await order("start");
-    const ben = await join(2).synced();
-    return ben.text.toString();
+    return whatIsLeft(ann);
   },
 
   async "killed before storing"() {
@@ -27,10 +32,7 @@ export const scenarios = {
     ann.text.insert(7, "not yet");
     await ann.synced();
     await order("kill");
-    ann.leave();
-    await order("start");
-    const ben = await join(2).synced();
-    return ben.text.toString();
+    return whatIsLeft(ann);
   },
 
   async "stopped before storing"() {
@@ -38,10 +40,7 @@ export const scenarios = {
     ann.text.insert(0, "pending");
     await ann.synced();
     const ended = await order("stop");
-    ann.leave();
-    await order("start");
-    const ben = await join(2).synced();
-    return [ended, ben.text.toString()];
+    return [ended, await whatIsLeft(ann)];
   },
 
   async "a store that fails"() {
@@ -58,9 +57,7 @@ export const scenarios = {
     ben.leave();
     await order("until ok");
     await order("stop");
-    await order("start");
-    const cem = await join(3).synced();
-    return cem.text.toString();
+    return whatIsLeft();
   },
 
   async "a document that cannot be loaded"() {
