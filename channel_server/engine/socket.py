@@ -30,15 +30,27 @@ class Socket(asyncio.Protocol):
         host: For the limits.
     """
 
-    __slots__ = ("_first_words", "_host", "_is_paused", "_parser", "_parts", "_tcp")
+    __slots__ = (
+        "_first_words",
+        "_host",
+        "_is_deaf",
+        "_is_paused",
+        "_parser",
+        "_parting",
+        "_parts",
+        "_tcp",
+    )
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._is_deaf = False
         self._is_paused = False
         self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
         self._parser = Protocol(SERVER, state=OPEN, max_size=host.options.max_payload, logger=_log)
         self._parts: bytearray | None = None
+        # The transport, as long as there may be something to say, and after that.
         self._tcp: asyncio.Transport | None = None
+        self._parting: asyncio.Transport | None = None
 
     # ── what it is for ──────────────────────────────────────────────────────────────────────
 
@@ -112,12 +124,12 @@ class Socket(asyncio.Protocol):
         self._read(data)
 
     def _read(self, data: bytes) -> None:
+        if self._tcp is None or self._is_deaf:
+            return
         parser = self._parser
         parser.receive_data(data)
         try:
             for event in parser.events_received():
-                if self._tcp is None or self._tcp.is_closing():
-                    break
                 self._frame(cast("Frame", event))
         except MalformedPacket as error:
             parser.fail(CloseCode.POLICY_VIOLATION, error.reason)
@@ -126,13 +138,12 @@ class Socket(asyncio.Protocol):
         if parser.state is OPEN:
             self._flush()
         elif self._tcp is not None:
-            if not self._tcp.is_closing():
-                self._tcp.pause_reading()
+            self._is_deaf = True
             self._ended(is_clean=parser.close_rcvd is not None)
 
     def _frame(self, frame: Frame) -> None:
-        """Join fragments; hand on whole messages."""
-        if not self._may_speak(frame):
+        """Join fragments; hand on whole messages, unless one before them has ended it all."""
+        if self._tcp is None or not self._may_speak(frame):
             return
         if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             return
@@ -171,21 +182,33 @@ class Socket(asyncio.Protocol):
             code: Of the close frame.
             reason: Of the close frame.
         """
-        tcp = self._tcp
+        tcp = self._tcp or self._parting
         if tcp is None:
             return
+        is_parting, self._tcp, self._parting = self._tcp is None, None, tcp
         if abort:
             tcp.abort()
-            return
+        elif not is_parting:
+            self._part(tcp, code, reason)
+
+    def _part(self, tcp: asyncio.Transport, code: int, reason: str) -> None:
+        """Say the last word, and let the client read it.
+
+        A connection closed with input unread is reset, and the reset overtakes the close frame. So
+        unless the client has closed, only our side is shut, and what comes is thrown away until
+        the client closes; it is not waited for ever.
+        """
         if self._parser.state is OPEN:
             self._parser.send_close(code, reason)
-        self._flush()
-        # When the client has read what was written, but it is not waited for ever.
+        tcp.write(b"".join(self._parser.data_to_send()))
         self._host.doors.closing(self)
-        tcp.close()
+        if self._parser.close_rcvd is None:
+            tcp.write_eof()
+        else:
+            tcp.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whoever closed it."""
-        self._tcp = None
+        self._tcp = self._parting = None
         self._host.doors.detach(self)
         self._lost(is_clean=exc is None)

@@ -52,7 +52,7 @@ def test_any_bytes_are_read_or_end_the_session(pieces, is_probe):
 
     assert session.is_open == (session.sid in engine.sessions)
     assert (session.polling is None) or (session.socket is None)
-    assert session.is_open or wire.is_closed or is_probe
+    assert session.is_open or wire.is_shut or wire.is_closed or is_probe
     socket.connection_lost(None)
     assert engine.doors.socket_count == 0
     assert session.probe is None

@@ -29,9 +29,9 @@ class Wire(asyncio.Transport):
         self.written = bytearray()
         self.unread_bytes = 0
         self.high_water = self.low_water = None
+        self.is_shut = False
         self.is_closed = False
         self.is_aborted = False
-        self.is_reading = True
         self.protocol = None
 
     def write(self, data):
@@ -41,6 +41,9 @@ class Wire(asyncio.Transport):
         """Return what was written since the last call."""
         data, self.written = bytes(self.written), bytearray()
         return data
+
+    def write_eof(self):
+        self.is_shut = True
 
     def close(self):
         self.is_closed = True
@@ -61,10 +64,10 @@ class Wire(asyncio.Transport):
         return self.unread_bytes
 
     def pause_reading(self):
-        self.is_reading = False
+        pass
 
     def resume_reading(self):
-        self.is_reading = True
+        pass
 
 
 class Line:

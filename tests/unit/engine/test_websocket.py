@@ -123,10 +123,27 @@ async def test_closing_ends_the_session_after_the_messages_before_it(
     assert browser.frames(wire.take()) == [("CLOSE", b"\x03\xe8")]
 
 
-def test_nothing_is_read_from_a_client_that_has_closed(socket, browser, wire):
+@pytest.mark.asyncio
+async def test_a_client_that_has_closed_is_not_heard(socket, browser, handlers):
     socket.data_received(browser.close())
+    socket.data_received(Browser().text("4more"))
 
-    assert not wire.is_reading
+    assert await settled(handlers) == ([], "transport close")
+
+
+@pytest.mark.asyncio
+async def test_what_comes_while_the_client_reads_our_last_word_is_thrown_away(
+    socket, browser, wire, handlers
+):
+    """A connection that is closed with input unread is reset, and the last word is lost."""
+    socket.data_received(browser.text("4" * 101))
+    assert await settled(handlers) == ([], "parse error")
+
+    socket.data_received(Browser().text("4more"))
+
+    assert messages(handlers) == ["parse error"]
+    assert wire.is_shut
+    assert not wire.is_closed
 
 
 @pytest.mark.parametrize(
@@ -153,7 +170,7 @@ async def test_what_the_protocols_forbid_closes_the_session(
     assert await settled(handlers) == ([], "parse error")
     browser.frames(wire.take())
     assert browser.close_code == code
-    assert wire.is_closed
+    assert wire.is_shut
 
 
 @pytest.mark.asyncio
@@ -202,7 +219,7 @@ def test_closing_says_so_and_lets_the_client_read_to_the_end(session, browser, w
     session.close("server disconnect")
 
     assert browser.frames(wire.take()) == [("CLOSE", b"\x03\xe8")]
-    assert wire.is_closed
+    assert wire.is_shut
     assert not wire.is_aborted
 
 
@@ -311,7 +328,7 @@ def test_what_is_no_probe_closes_the_socket_and_leaves_the_session_on_polling(
     probe.connection_lost(None)
 
     assert browser.close_code == 1008
-    assert wire.is_closed
+    assert wire.is_shut
     assert engine.sessions["s1"].transport == "polling"
     assert engine.sessions["s1"].is_open
 
@@ -322,14 +339,14 @@ def test_upgrade_by_another_socket_than_the_probe_is_refused(engine, probe, brow
 
     probe.data_received(browser.text("5"))
 
-    assert wire.is_closed
+    assert wire.is_shut
     assert engine.sessions["s1"].transport == "polling"
 
 
 def test_binary_is_no_probe(engine, probe, browser, wire):
     probe.data_received(browser.binary(b"2probe"))
 
-    assert wire.is_closed
+    assert wire.is_shut
     assert engine.sessions["s1"].is_open
 
 
@@ -352,5 +369,5 @@ def test_probe_of_a_session_that_is_gone_gets_its_answer_and_no_more(engine, pro
 
     probe.data_received(browser.text("2probe") + browser.text("5"))
 
-    assert wire.is_closed
+    assert wire.is_shut
     assert engine.sessions == {}
