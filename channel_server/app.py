@@ -16,6 +16,7 @@ from channel_server.adapters.commands import Commands
 from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import Pauses
+from channel_server.admin_config import AdminSettings
 from channel_server.bots.service import Bots
 from channel_server.config import masked
 from channel_server.core.journal import Tail
@@ -36,6 +37,7 @@ from channel_server.live.replays import Replays
 from channel_server.live.upkeep import Upkeep
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
+from channel_server.operating.live import LiveOperator, Parts
 from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 from publisher.contract import CONTROL
@@ -54,15 +56,16 @@ class ChannelServer:
 
     Args:
         settings: What the operator chose.
+        admin: What the operator chose about watching it; without it there is no internal port.
 
     Attributes:
         web_app: Routes beside the Socket.IO path; more can be added before ``run``.
-        metrics: Counts since the start.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, admin: AdminSettings | None = None) -> None:
         self._settings = settings
-        self.metrics = metrics = Metrics()
+        self._admin = admin or AdminSettings(port=0)
+        metrics = Metrics()
         node = new_node_name()
         pauses = Pauses(random.random)
         rooms: Rooms[Client] = Rooms()
@@ -83,7 +86,12 @@ class ChannelServer:
         )
         orders = Orders(self._sessions, rooms, look_ups, self._replays, metrics)
         intake = Intake(
-            Fanout(rooms), tail, obey=orders.obey, metrics=metrics, clock=time.monotonic
+            Fanout(rooms),
+            tail,
+            obey=orders.obey,
+            metrics=metrics,
+            clock=time.monotonic,
+            redis_clock=lambda: self._feed.redis_now_s,
         )
         shared = partial(
             SharedJournal,
@@ -132,6 +140,17 @@ class ChannelServer:
             if settings.has_bots
             else None
         )
+        self._parts = Parts(
+            settings=settings,
+            node=node,
+            engine=self._engine,
+            rooms=rooms,
+            tail=tail,
+            feed=self._feed,
+            commands=self._commands,
+            journaling=self._journaling,
+            metrics=metrics,
+        )
         self._is_subscribed = False
         self._is_stopping = False
         self.web_app = web.Application()
@@ -157,15 +176,22 @@ class ChannelServer:
         self._engine.hang_up_all("overrun")
 
     def _health(self) -> Health:
-        if self._is_stopping:
-            return Health("draining")
+        wrong: list[str] = []
         if not self._is_subscribed:
-            return Health("no subscription to Redis")
-        if not self._feed.is_fresh:
-            return Health("the subscription to Redis does not answer")
-        if not self._engine.is_ready:
-            return Health("reading the journal")
-        return Health("degraded" if self._journaling.trouble else "ok", is_ready=True)
+            wrong.append("no subscription to Redis")
+        elif not self._feed.is_fresh:
+            wrong.append("the subscription to Redis does not answer")
+        if not (self._engine.is_ready or self._journaling.is_settled):
+            wrong.append("the journal has not been read yet")
+        is_ready = not wrong and self._engine.is_ready and not self._is_stopping
+        if self._journaling.trouble:
+            wrong.append(f"journal: {self._journaling.trouble}")
+        return Health(
+            tuple(wrong),
+            is_ready=is_ready,
+            has_started=self._engine.is_ready,
+            is_draining=self._is_stopping,
+        )
 
     async def run(
         self, stop: Stop, *, on_listening: Callable[[int], None] = lambda _: None
@@ -181,21 +207,13 @@ class ChannelServer:
         """
         _collect_rarely()
         settings = self._settings
-        async with asyncio.TaskGroup() as group:
-            parts = [
-                group.create_task(self._engine.run(), name="engine"),
-                group.create_task(self._commands.run(), name="commands"),
-                *self._journaling.start(group, self._feed),
-                group.create_task(self._feed.run(), name="feed"),
-                group.create_task(self._replays.run(), name="replays"),
-                group.create_task(self._run_upkeep(), name="upkeep"),
-            ]
-            if self._bots is not None:
-                parts.append(group.create_task(self._bots.run(), name="bots"))
+        operator = LiveOperator(self._parts, self._admin, health=self._health, leave=stop.ask)
+        async with asyncio.TaskGroup() as group, operator.watching() as watched:
+            parts = self._start(group)
             async with listening(
                 self._engine, self.web_app, settings.port, hurried=stop.hurried
             ) as port:
-                self._report(port)
+                self._report(port, watched)
                 on_listening(port)
                 await stop.asked.wait()
                 self._is_stopping = True
@@ -207,6 +225,19 @@ class ChannelServer:
             for part in parts:
                 part.cancel()
         log.info("stopped")
+
+    def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        parts = [
+            group.create_task(self._engine.run(), name="engine"),
+            group.create_task(self._commands.run(), name="commands"),
+            *self._journaling.start(group, self._feed),
+            group.create_task(self._feed.run(), name="feed"),
+            group.create_task(self._replays.run(), name="replays"),
+            group.create_task(self._run_upkeep(), name="upkeep"),
+        ]
+        if self._bots is not None:
+            parts.append(group.create_task(self._bots.run(), name="bots"))
+        return parts
 
     async def _finish(self) -> None:
         """Keep what has been heard, and let other nodes go on."""
@@ -221,7 +252,7 @@ class ChannelServer:
             renew_every_s=max(self._settings.token_ttl_s / 2, 1.0),
         )
 
-    def _report(self, port: int) -> None:
+    def _report(self, port: int, watched: dict[str, str]) -> None:
         settings = self._settings
         log.info(
             "listening",
@@ -232,6 +263,7 @@ class ChannelServer:
                 "max_connections": self._engine.options.max_connections,
                 "journal": settings.journal,
                 "bots": int(settings.has_bots),
+                **watched,
             },
         )
 
@@ -244,6 +276,7 @@ def _options(settings: Settings) -> Options:
         max_packets_per_s=settings.packets_per_s,
         trusted_proxies=settings.trusted_proxies,
         max_per_address=settings.max_per_address,
+        max_requests_per_address=settings.max_requests_per_address,
         cors=Cors(origin=settings.cors_origin, strict=settings.is_origin_checked),
     )
 
@@ -258,8 +291,8 @@ def _collect_rarely() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, admin: AdminSettings) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     stop = Stop()
     stop.on_signals()
-    await ChannelServer(settings).run(stop)
+    await ChannelServer(settings, admin).run(stop)

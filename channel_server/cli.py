@@ -11,11 +11,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from channel_server import __version__, log
+from channel_server import __version__
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.errors import ConfigError
-from channel_server.run import collected, fail, refuse, run, run_bots, run_collab, run_server
+from channel_server.run import (
+    collected,
+    fail,
+    prepare,
+    read_settings,
+    refuse,
+    run,
+    run_bots,
+    run_collab,
+    run_server,
+)
+from channel_server.spelling import near_misses
 from publisher import Publisher
 from publisher.chatbots import TEST_MESSAGE
 from publisher.settings import Settings as PublisherSettings
@@ -50,10 +61,10 @@ def dev() -> None:
     """Try it: the server, a Redis of its own (unless REDIS_URL is set), and a demo page."""
     from channel_server.dev import run_demo
 
-    settings = _settings()
-    log.configure(settings.log_format)
+    settings, admin = read_settings(os.environ)
+    prepare(os.environ, settings, admin)
     has_redis = bool(os.environ.get("REDIS_CACHE_URL") or os.environ.get("REDIS_URL"))
-    run(run_demo(settings, has_redis=has_redis))
+    run(run_demo(settings, admin, has_redis=has_redis))
 
 
 @app.command()
@@ -102,7 +113,8 @@ def check_config() -> None:
     problems: list[str] = []
     shown: dict[str, str] = {}
     with collected(problems):
-        shown |= _settings().shown()
+        settings, admin = read_settings(os.environ)
+        shown |= settings.shown() | admin.shown()
     with collected(problems):
         shown |= CollabSettings.from_env(os.environ).shown()
     with collected(problems):
@@ -113,6 +125,8 @@ def check_config() -> None:
     for name, value in shown.items():
         table.add_row(name, value)
     Console().print(table)
+    for name, meant in near_misses(os.environ).items():
+        typer.echo(f"{name} has no effect: is {meant} meant?", err=True)
 
 
 @app.command()

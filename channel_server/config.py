@@ -41,6 +41,7 @@ class Settings:
         trusted_proxies: ``TRUSTED_PROXIES``. Addresses or networks of our own proxies, separated
             by commas; without them, sessions are not counted by address.
         max_per_address: ``MAX_PER_ADDRESS``. Sessions of one client address.
+        max_requests_per_address: ``MAX_REQUESTS_PER_ADDRESS``. Requests of one in any second.
         log_format: ``LOG_FORMAT``, ``text`` or ``json``.
         journal: ``JOURNAL``: ``redis``, ``memory`` (this process only) or ``off`` (no recovery);
             ``off``, too, if ``RECOVERY_MINUTES`` is 0.
@@ -71,6 +72,7 @@ class Settings:
     max_connections: int | None = None
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     max_per_address: int = 1000
+    max_requests_per_address: int = 500
     log_format: str = "text"
     journal: str = "redis"
     recovery_s: int = 30 * _SECONDS_PER_MINUTE
@@ -108,6 +110,9 @@ class Settings:
             max_connections=reader.integer("MAX_CONNECTIONS", 0, low=0, high=10_000_000) or None,
             trusted_proxies=reader.networks("TRUSTED_PROXIES"),
             max_per_address=reader.integer("MAX_PER_ADDRESS", 1000, low=1, high=10_000_000),
+            max_requests_per_address=reader.integer(
+                "MAX_REQUESTS_PER_ADDRESS", 500, low=1, high=10_000_000
+            ),
             log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
             journal=reader.choice("JOURNAL", _JOURNALS) if minutes else "off",
             recovery_s=minutes * _SECONDS_PER_MINUTE,
@@ -147,6 +152,7 @@ class Settings:
             "MAX_CONNECTIONS": str(self.max_connections or "as many as the system allows"),
             "TRUSTED_PROXIES": networks or "none",
             "MAX_PER_ADDRESS": str(self.max_per_address) if networks else "not counted",
+            "MAX_REQUESTS_PER_ADDRESS": str(self.max_requests_per_address),
             "LOG_FORMAT": self.log_format,
             "JOURNAL": self.journal,
             "RECOVERY_MINUTES": str(self.recovery_s // _SECONDS_PER_MINUTE),

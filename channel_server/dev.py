@@ -16,6 +16,7 @@ from channel_server.web.demo import Demo, DemoUser
 from publisher import AsyncPublisher
 
 if TYPE_CHECKING:
+    from channel_server.admin_config import AdminSettings
     from channel_server.config import Settings
 
 _SAMPLE_USERS: Final = (
@@ -27,11 +28,12 @@ _TOKEN_TTL_S: Final = 24 * 60 * 60
 """The Redis may be the operator's own: nothing stays in it."""
 
 
-async def run_demo(settings: Settings, *, has_redis: bool) -> None:
+async def run_demo(settings: Settings, admin: AdminSettings, *, has_redis: bool) -> None:
     """Run until SIGTERM or Ctrl-C.
 
     Args:
         settings: Of the server.
+        admin: About watching it.
         has_redis: The operator has named a Redis; else one is started.
 
     Raises:
@@ -47,7 +49,7 @@ async def run_demo(settings: Settings, *, has_redis: bool) -> None:
             settings = dataclasses.replace(settings, redis_url=url, drain_delay_s=0, drain_s=0)
         publisher = await stack.enter_async_context(AsyncPublisher.from_url(settings.redis_url))
         users = tuple([await _sample_user(publisher, *user) for user in _SAMPLE_USERS])
-        server = ChannelServer(settings)
+        server = ChannelServer(settings, admin)
         Demo(publisher, users=users).add_routes(server.web_app)
         await server.run(stop, on_listening=lambda port: _greet(port, settings.redis_url))
 

@@ -22,16 +22,20 @@ from channel_server.engine.options import Options as EngineOptions
 from channel_server.errors import CannotOpenStore, NotStored, StoreFailed
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
+from channel_server.operating import families
+from channel_server.operating.watch import Watch
 from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from channel_server.admin_config import AdminSettings
     from channel_server.collab.shared import Shared
     from channel_server.collab_config import CollabSettings
     from channel_server.config import Settings
     from channel_server.core.documents import Store
+    from channel_server.metrics import Family
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +49,15 @@ _FLUSH_S: Final = 2.0
 _LAST_FLUSH_S: Final = 20.0
 
 
-async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None:
+async def edit(
+    settings: Settings, collab: CollabSettings, admin: AdminSettings, app_url: str
+) -> None:
     """Serve documents until SIGTERM or Ctrl-C.
 
     Args:
         settings: What all servers share.
         collab: What is about documents.
+        admin: What is about watching it.
         app_url: Where the application is.
 
     Raises:
@@ -72,7 +79,7 @@ async def edit(settings: Settings, collab: CollabSettings, app_url: str) -> None
             store=store,
             metrics=Metrics(),
         )
-        await _Editing(house, settings, collab, shared, stop).run()
+        await _Editing(house, settings, collab, shared, stop).run(admin)
 
 
 def _shared(settings: Settings) -> Shared:
@@ -100,21 +107,28 @@ class _Editing:
         self._is_stopping = False
 
     def _health(self) -> Health:
-        if self._is_stopping:
-            return Health("draining")
         is_alone = self._shared is not None and not self._shared.is_up
-        if is_alone and self._collab.has_redis:
-            return Health("no subscription to Redis")
-        troubles = (self._house.documents.trouble, self._house.access.trouble)
-        has_trouble = is_alone or any(troubles)
-        return Health("degraded" if has_trouble else "ok", is_ready=True)
+        has_to_wait = is_alone and self._collab.has_redis
+        documents, access = self._house.documents, self._house.access
+        wrong = (
+            "no subscription to Redis" if is_alone else "",
+            f"documents: {documents.trouble}" if documents.trouble else "",
+            f"application: {access.trouble}" if access.trouble else "",
+        )
+        return Health(
+            tuple(filter(None, wrong)),
+            is_ready=not (has_to_wait or self._is_stopping),
+            has_started=self._house.is_ready or self._is_stopping,
+            is_draining=self._is_stopping,
+        )
 
-    async def run(self) -> None:
+    async def run(self, admin: AdminSettings) -> None:
         house, stop = self._house, self._stop
         app = web.Application()
         add_health(app, self._health)
         add_welcome(app)
-        async with asyncio.TaskGroup() as group:
+        watch = Watch(admin, self._health, house.metrics)
+        async with asyncio.TaskGroup() as group, watch.open(_families(house)) as watched:
             parts = [group.create_task(house.run(), name="documents")]
             if self._shared is not None:
                 hearing = self._shared.run(house, has_peers=self._collab.has_redis)
@@ -124,7 +138,8 @@ class _Editing:
             ) as port:
                 # With other nodes, when what they say can be heard.
                 house.is_ready = house.is_ready or not self._collab.has_redis
-                log.info("listening", extra={"port": port, **_shown(self._settings, self._collab)})
+                shown = _shown(self._settings, self._collab)
+                log.info("listening", extra={"port": port, **shown, **watched})
                 await stop.asked.wait()
                 self._is_stopping, house.is_ready = True, False
                 log.info("stopping", extra={"documents": len(house.documents)})
@@ -138,6 +153,13 @@ class _Editing:
         if unstored:
             raise NotStored(unstored)
         log.info("stopped")
+
+
+def _families(house: House) -> list[Family]:
+    return [
+        *families.of_connections(house.doors, house.slow, house.heartbeat, house.hang_ups),
+        *families.of_documents(house.metrics),
+    ]
 
 
 async def _within(seconds: float, house: House) -> None:

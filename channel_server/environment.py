@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from channel_server.origins import is_host, origin_of
@@ -65,6 +65,17 @@ class Reader:
             except ValueError:
                 self.problems.append(f"{name} must list addresses or networks, not {text!r}")
         return tuple(networks)
+
+    def address(self, name: str, default: str) -> str:
+        """An IP address of this machine, or ``localhost``."""
+        text = self._env.get(name, default)
+        if text != "localhost":
+            try:
+                ip_address(text)
+            except ValueError:
+                self.problems.append(f"{name} must be an IP address or localhost, not {text!r}")
+                return default
+        return text
 
     def hosts(self, name: str) -> frozenset[str]:
         """Names or addresses of hosts, separated by commas."""

@@ -21,7 +21,7 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Append the fields to the text."""
-        fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
+        fields = "".join(f" {name}={value}" for name, value in fields_of(record).items())
         return super().formatMessage(record) + fields
 
 
@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
-            **_fields(record),
+            **fields_of(record),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -56,5 +56,6 @@ def configure(log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _fields(record: logging.LogRecord) -> dict[str, object]:
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """What was given in ``extra``."""
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}

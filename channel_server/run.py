@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
 from channel_server import log
+from channel_server.admin_config import AdminSettings
 from channel_server.config import Settings
 from channel_server.errors import ChannelServerError, ConfigError
+from channel_server.sentry import report_errors
+from channel_server.spelling import near_misses
 from publisher.errors import ConfigError as PublisherConfigError
 from publisher.errors import PublishError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
+
+_log = logging.getLogger(__name__)
 
 
 def run_server(env: Mapping[str, str]) -> None:
@@ -29,18 +35,46 @@ def run_server(env: Mapping[str, str]) -> None:
     """
     from channel_server.app import serve  # noqa: PLC0415 - other commands do without
 
-    settings = Settings.from_env(env)
+    settings, admin = read_settings(env)
+    prepare(env, settings, admin)
+    run(serve(settings, admin))
+
+
+def read_settings(env: Mapping[str, str]) -> tuple[Settings, AdminSettings]:
+    """What all servers read.
+
+    Raises:
+        ConfigError: For all variables that cannot be read, together.
+    """
+    problems: list[str] = []
+    settings, admin = Settings(), AdminSettings()
+    with collected(problems):
+        settings = Settings.from_env(env)
+    with collected(problems):
+        admin = AdminSettings.from_env(env)
+    refuse(problems)
+    return settings, admin
+
+
+def prepare(env: Mapping[str, str], settings: Settings, admin: AdminSettings) -> None:
+    """Begin to log, and say what may be a mistake.
+
+    Raises:
+        ConfigError: If errors cannot be reported.
+    """
     log.configure(settings.log_format)
-    run(serve(settings))
+    report_errors(admin.sentry_dsn)
+    for name, meant in near_misses(env).items():
+        _log.warning("a variable has no effect", extra={"variable": name, "meant": meant})
 
 
 def run_bots(env: Mapping[str, str]) -> None:
     """Run the Matrix bots alone. Arguments and errors as of ``run_server``."""
     from channel_server.relay import relay  # noqa: PLC0415 - other commands do without
 
-    settings = Settings.from_env(env)
-    log.configure(settings.log_format)
-    run(relay(settings))
+    settings, admin = read_settings(env)
+    prepare(env, settings, admin)
+    run(relay(settings, admin))
 
 
 def run_collab(env: Mapping[str, str]) -> None:
@@ -50,7 +84,7 @@ def run_collab(env: Mapping[str, str]) -> None:
 
     problems: list[str] = []
     with collected(problems):
-        settings = Settings.from_env(env)
+        settings, admin = read_settings(env)
     with collected(problems):
         collab = CollabSettings.from_env(env)
         if collab.app_url is None:
@@ -60,8 +94,8 @@ def run_collab(env: Mapping[str, str]) -> None:
             )
             raise ConfigError((reason,))
     refuse(problems)
-    log.configure(settings.log_format)
-    run(edit(settings, collab, collab.app_url))
+    prepare(env, settings, admin)
+    run(edit(settings, collab, admin, collab.app_url))
 
 
 @contextlib.contextmanager

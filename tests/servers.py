@@ -100,6 +100,7 @@ def start_channel_server(env: Mapping[str, str], command: str = "serve") -> Star
         [CHANNEL_SERVER, command],
         env={
             **inherited,
+            "ADMIN_PORT": "0",
             "DRAIN_DELAY_SECONDS": "0",
             "DRAIN_SECONDS": "0",
             **env,

@@ -107,6 +107,7 @@ class Feed:
         self._probes: dict[bytes, _Probe] = {}
         self._number = 0
         self._proven_at_s = float("-inf")
+        self._ahead_s: float | None = None
         self._handover: Handover | None = None
         self._is_standing = False
         commands.connected.append(self.probe)
@@ -114,9 +115,19 @@ class Feed:
         self.covered_to = 0
 
     @property
+    def redis_now_s(self) -> float | None:
+        """Seconds since 1970 by the clock of Redis, late by at most the way to it; None at first."""
+        return None if self._ahead_s is None else self._clock() + self._ahead_s
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the subscription has been proven; infinite if it never was."""
+        return self._clock() - self._proven_at_s
+
+    @property
     def is_fresh(self) -> bool:
         """Whether a subscription has been proven lately."""
-        return self._clock() - self._proven_at_s <= 1.5 * self._probe_s
+        return self.silent_s <= 1.5 * self._probe_s
 
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
@@ -251,6 +262,7 @@ class Feed:
         if is_refusal(reply) or probe is None:
             return
         probe.time_us = int(reply[0]) * _MICROSECONDS + int(reply[1])
+        self._ahead_s = probe.time_us / _MICROSECONDS - self._clock()
         if self.covered_from is None:
             self.covered_from = probe.time_us
         self._prove(number, probe)

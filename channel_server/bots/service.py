@@ -41,15 +41,19 @@ class Bots:
         node: Name of this node.
         metrics: Counts.
         pauses: Between attempts to connect; shared by all that go to this Redis.
+
+    Attributes:
+        commands: To Redis.
+        feed: The subscription.
     """
 
     def __init__(self, settings: Settings, *, node: str, metrics: Metrics, pauses: Pauses) -> None:
         node = f"{node}-bots"
-        self._commands = Commands(
+        self.commands = Commands(
             settings.redis_url, probe_s=settings.probe_s, pauses=pauses, purpose="bot commands"
         )
         outbox = Outbox(
-            self._commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
+            self.commands, node=node, lease_s=LEASE_S, max_age_s=settings.bot_max_age_s
         )
         self._listening: asyncio.Task[NoReturn] | None = None
         self._http = GuardedHttp(settings.matrix_allowed_hosts, timeout_s=REQUEST_S)
@@ -63,7 +67,7 @@ class Bots:
             random=random.random,
         )
         self._sender = Sender(outbox, courier, metrics=metrics, clock=clock)
-        self._commands.connected.append(self._sender.wake)
+        self.commands.connected.append(self._sender.wake)
         self._bridge = Bridge(
             outbox,
             node=node,
@@ -72,12 +76,12 @@ class Bots:
             metrics=metrics,
             clock=clock,
         )
-        self._feed = Feed(
+        self.feed = Feed(
             settings.redis_url,
             (),
             self._bridge.heard,
             patterns=(PATTERN,),
-            commands=self._commands,
+            commands=self.commands,
             node=node,
             before=self._bridge.before_subscribing,
             is_up=self._bridge.subscribed,
@@ -100,10 +104,10 @@ class Bots:
 
     async def _run_parts(self) -> None:
         async with self._http, asyncio.TaskGroup() as group:
-            for part in (self._commands, self._bridge, self._sender):
+            for part in (self.commands, self._bridge, self._sender):
                 group.create_task(part.run(), name=type(part).__name__.lower())
-            await self._commands.has_connected.wait()  # to ask for the time before subscribing
-            self._listening = group.create_task(self._feed.run(), name="feed")
+            await self.commands.has_connected.wait()  # to ask for the time before subscribing
+            self._listening = group.create_task(self.feed.run(), name="feed")
 
     async def stop(self) -> None:
         """Keep what has been heard, and let another node send."""

@@ -114,11 +114,11 @@ class House:
         head = accept_websocket(request)
         cors = self.options.cors
         if cors.strict and request.headers.get("Origin") not in {None, cors.origin}:
-            front.reply(self.replies.build(403, TEXT, b"not from this page"))
+            self._turn_away(front, 403, "not from this page")
         elif not self.is_ready:
-            front.reply(self.replies.build(503, TEXT, b"not ready, come back soon"))
+            self._turn_away(front, 503, "not ready, come back soon")
         elif head is None:
-            front.reply(self.replies.build(400, TEXT, b"not a WebSocket handshake"))
+            self._turn_away(front, 400, "not a WebSocket handshake")
         else:
             socket = ClientSocket(self)
             self._sockets[socket] = None
@@ -126,6 +126,10 @@ class House:
             self.heartbeat.start(socket)
             self.metrics.collab_sockets = len(self._sockets)
             front.detach(socket, head)
+
+    def _turn_away(self, front: Front, status: int, reason: str) -> None:
+        self.doors.refused[reason] += 1
+        front.reply(self.replies.build(status, TEXT, reason.encode()))
 
     # ── sockets ─────────────────────────────────────────────────────────────────────────────
 

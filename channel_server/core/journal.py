@@ -246,6 +246,11 @@ class Tail:
         """The frames by position, of all epochs: to recognise them in a stream that is read anew."""
         return {entry.key & _POSITION: entry.frame for entry in self._entries}
 
+    @property
+    def kept_bytes(self) -> int:
+        """Memory that the entries take, roughly."""
+        return self._bytes
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from channel_server.core.names import Room
@@ -70,6 +70,10 @@ class Rooms(Generic[M]):
     def rooms(self, member: M) -> tuple[Room, ...]:
         """Rooms of one member, in the order it joined them."""
         return self._rooms.get(member, ())
+
+    def __iter__(self) -> Iterator[Room]:
+        """The rooms that have a member."""
+        return iter(self._members)
 
     def __len__(self) -> int:
         """Count the rooms that have a member."""

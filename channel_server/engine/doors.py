@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from channel_server.engine.deadlines import Deadlines
@@ -27,7 +28,7 @@ class Doors:
     Attributes:
         fronts: Connections that speak HTTP.
         socket_count: Connections that speak WebSocket.
-        refused: How many were answered 503.
+        refused: How many connections and requests were refused, by reason.
     """
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
@@ -36,7 +37,7 @@ class Doors:
         self._write_ceiling = options.write_ceiling
         self.fronts: set[Front] = set()
         self.socket_count = 0
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
         self._is_empty = asyncio.Event()
         self._is_empty.set()
         connect_s = options.connect_timeout_s or float("inf")
@@ -50,7 +51,7 @@ class Doors:
     def enter(self, front: Front) -> bool:
         """Count a new connection. Return whether there is room for it."""
         if len(self.fronts) + self.socket_count >= self._max:
-            self.refused += 1
+            self.refused["too many connections"] += 1
             return False
         self.fronts.add(front)
         self._is_empty.clear()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _TRANSPORTS: Final = frozenset({"polling", "websocket"})
 _SID_BYTES: Final = 15
 _GOODBYE_S: Final = 0.02
+_NOT_READY: Final = "not ready, come back soon"
+_DRAINING: Final = "draining, come back soon"
 
 
 class Endpoint:
@@ -59,24 +61,33 @@ class Endpoint:
             front.reply(self._engine.replies.preflight(headers))
             return
         query = read_query(request.query)
+        address = self._address_of(front, request)
+        if address is not None and not self._engine.addresses.asks(address):
+            self._turn_away(front, 429, "too many requests from this address")
+            return
         # A session of another node, too: its proxy will find that one after a 503.
-        is_unwelcome = self._engine.is_draining and query.get("sid") not in self._engine.sessions
-        if is_unwelcome or not self._engine.is_ready:
-            front.reply(self._engine.replies.build(503, TEXT, b"not ready, come back soon"))
+        is_late = self._engine.is_draining and query.get("sid") not in self._engine.sessions
+        if is_late or not self._engine.is_ready:
+            self._turn_away(front, 503, _DRAINING if is_late else _NOT_READY)
             return
         found = self._check(request, query)
         if isinstance(found, Refusal):
             self._refuse(front, found)
         elif request.is_upgrade:
-            self._upgrade(front, request, found)
+            self._upgrade(front, request, found, address)
         elif found is None:
-            self._open(front, request)
+            self._open(front, request, address)
         elif request.method == "GET":
             self._poll(front, found)
         else:
             self._receive(front, found, request.body)
 
+    def _turn_away(self, front: Front, status: int, reason: str) -> None:
+        self._engine.doors.refused[reason] += 1
+        front.reply(self._engine.replies.build(status, TEXT, reason.encode()))
+
     def _refuse(self, front: Front, refusal: Refusal) -> None:
+        self._engine.doors.refused[refusal.value[1]] += 1
         front.reply(self._engine.replies.build(refusal.status, JSON, refusal.body))
 
     def begin_post(self, front: Front, query: str) -> bool:
@@ -131,8 +142,8 @@ class Endpoint:
         may_poll = session.polling is not None and request.method in {"GET", "POST"}
         return session if may_poll else Refusal.BAD_REQUEST
 
-    def _open(self, front: Front, request: Request) -> None:
-        session = self._new_session(front, request)
+    def _open(self, front: Front, request: Request, address: str | None) -> None:
+        session = self._new_session(front, request, address)
         if session is not None:
             session.open_polling()
             self._engine.opened(session)
@@ -164,7 +175,9 @@ class Endpoint:
         else:
             front.reply(self._engine.replies.ok)
 
-    def _upgrade(self, front: Front, request: Request, session: Session | None) -> None:
+    def _upgrade(
+        self, front: Front, request: Request, session: Session | None, address: str | None
+    ) -> None:
         head = accept_websocket(request)
         if head is None:
             self._refuse(front, Refusal.BAD_REQUEST)
@@ -172,7 +185,7 @@ class Endpoint:
         if session is not None:
             self._probe(front, session, head)
             return
-        session = self._new_session(front, request)
+        session = self._new_session(front, request, address)
         if session is None:
             return
         socket = WebSocket(self._engine, session, is_probe=False)
@@ -190,17 +203,19 @@ class Endpoint:
         if not may_upgrade:
             probe.close(abort=False)
 
-    def _new_session(self, front: Front, request: Request) -> Session | None:
+    def _address_of(self, front: Front, request: Request) -> str | None:
+        """The client's address, if addresses are counted."""
+        if not self._engine.addresses.are_counted:
+            return None
+        # A proxy may add its own line behind one that the client has made up.
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+        return self._engine.addresses.client(front.peer, forwarded)
+
+    def _new_session(self, front: Front, request: Request, address: str | None) -> Session | None:
         """Make a session; if the client's address has too many, say so and return None."""
-        address = None
-        if self._engine.addresses.are_counted:
-            # A proxy may add its own line behind one that the client has made up.
-            forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
-            address = self._engine.addresses.enter(front.peer, forwarded)
-            if address is None:
-                text = b"too many sessions from this address"
-                front.reply(self._engine.replies.build(429, TEXT, text))
-                return None
+        if address is not None and not self._engine.addresses.enter(address):
+            self._turn_away(front, 429, "too many sessions from this address")
+            return None
         sid = secrets.token_urlsafe(_SID_BYTES)
         return Session(self._engine, sid, request.query, address)
 

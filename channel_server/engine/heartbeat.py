@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from channel_server.engine.deadlines import Deadlines
+from channel_server.metrics import REMOTE, Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,12 +22,16 @@ class Heartbeat:
         interval_s: From a pong, or the opening, to the next ping.
         timeout_s: From a ping to its pong.
         clock: Monotonic seconds.
+
+    Attributes:
+        round_trips: From pings to their pongs.
     """
 
     def __init__(self, interval_s: float, timeout_s: float, clock: Callable[[], float]) -> None:
         self._timeout_s = timeout_s
         self._pings: Deadlines[Client] = Deadlines(interval_s, clock)
         self._pongs: Deadlines[Client] = Deadlines(timeout_s, clock)
+        self.round_trips = Histogram(REMOTE)
 
     def start(self, client: Client) -> None:
         """Begin with a new client."""
@@ -39,7 +44,9 @@ class Heartbeat:
 
     def pong(self, client: Client) -> None:
         """The client is alive. A pong that no ping asked for changes nothing."""
-        if client in self._pongs:
+        left_s = self._pongs.left_s(client)
+        if left_s is not None:
+            self.round_trips.observe(self._timeout_s - left_s)
             self._pongs.stop(client)
             self._pings.start(client)
 

@@ -31,6 +31,7 @@ async def listening(
     app: web.Application,
     port: int,
     *,
+    address: str = "",
     hurried: asyncio.Event | None = None,
     setting: str = "PORT",
 ) -> AsyncIterator[int]:
@@ -41,6 +42,7 @@ async def listening(
         app: Serves every other path.
         port: TCP port; 0 takes a free one.
         setting: Name of the variable that chooses the port.
+        address: Of this machine; "" for all of them.
         hurried: Once set, nobody is waited for at the end; None: it never is.
 
     Yields:
@@ -54,7 +56,7 @@ async def listening(
     await runner.setup()
     aiohttp_server = cast("web.Server", runner.server)
     try:
-        with _bind(port, setting) as sock:
+        with _bind(port, address, setting) as sock:
             server = await loop.create_server(
                 lambda: Front(host, aiohttp_server, loop), sock=sock, backlog=_BACKLOG
             )
@@ -69,15 +71,16 @@ async def listening(
         await runner.cleanup()
 
 
-def _bind(port: int, setting: str) -> socket.socket:
-    """One socket for IPv4 and IPv6 where the system has both."""
-    if socket.has_dualstack_ipv6():
+def _bind(port: int, address: str, setting: str) -> socket.socket:
+    """One socket, for IPv4 and IPv6 where the system has both and no address is given."""
+    if not address and socket.has_dualstack_ipv6():
         # It may be there and yet switched off, as in many containers.
         with contextlib.suppress(OSError):
             return socket.create_server(
                 ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
             )
     try:
-        return socket.create_server(("", port), backlog=_BACKLOG)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return socket.create_server((address, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListen(port, os.strerror(error.errno or 0), setting) from error

@@ -44,6 +44,7 @@ class Options:
         trusted_proxies: Whose ``X-Forwarded-For`` is believed; without any, addresses are not
             counted.
         max_per_address: Sessions of one client address.
+        max_requests_per_address: Requests of one client address in any second.
         cors: Which web pages may call.
     """
 
@@ -61,6 +62,7 @@ class Options:
     max_connections: int = 100_000
     trusted_proxies: tuple[Network, ...] = ()
     max_per_address: int = 1000
+    max_requests_per_address: int = 500
     cors: Cors = field(default_factory=Cors)
 
     @property

@@ -82,7 +82,7 @@ class Engine:
         self.slow = SlowClients(self.options, clock)
         self.talkers = Talkers(self.options.max_packets_per_s, clock)
         self.doors = Doors(self.options, clock)
-        self.addresses = Addresses(self.options)
+        self.addresses = Addresses(self.options, clock)
         self._unconfirmed: Deadlines[Session] = Deadlines(
             self.options.connect_timeout_s or float("inf"), clock
         )

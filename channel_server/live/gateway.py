@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
@@ -81,12 +82,15 @@ class Gateway(SocketServer):
         token = token_of(session)
         if not users.is_token(token):
             return _Admitted(None, claim)
+        began_s = perf_counter()
         try:
             identity = await self._look_ups.find(token)
         except RedisLost:
-            self._metrics.failed_lookups += 1
+            self._metrics.lookups["failed"] += 1
             session.hang_up("look-up failed")
             return _Admitted(None, None)
+        self._metrics.lookup_times.observe(perf_counter() - began_s)
+        self._metrics.lookups["unknown" if identity is None else "user"] += 1
         self._metrics.expired_tokens += identity is None and claim is not None
         return _Admitted(identity, claim)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from channel_server.core import messages
+from channel_server.core.offsets import milliseconds_of
 from channel_server.core.packets import event_packet
 from channel_server.core.records import Broadcast
 from channel_server.errors import MalformedMessage
@@ -33,6 +35,7 @@ class Intake:
         obey: Called with every order of the application.
         metrics: Counts.
         clock: Monotonic seconds.
+        redis_clock: Seconds since 1970 by the clock of Redis; None while that is not known.
     """
 
     def __init__(
@@ -43,12 +46,14 @@ class Intake:
         obey: Callable[[Order], None],
         metrics: Metrics,
         clock: Callable[[], float],
+        redis_clock: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._fanout = fanout
         self._tail = tail
         self._obey = obey
         self._metrics = metrics
         self._clock = clock
+        self._redis_clock = redis_clock
         self._quiet_until = clock()
 
     def read(self, content: Content) -> Message | None:
@@ -89,7 +94,11 @@ class Intake:
         """
         self._tail.advance(position)
         offset = b"%b:%b" % (self._tail.epoch_name, stream_id)
-        return self._carry_out(message, offset, position=position, is_delivered=is_delivered)
+        written = self._carry_out(message, offset, position=position, is_delivered=is_delivered)
+        now_s = None if is_delivered else self._redis_clock()
+        if now_s is not None:
+            self._metrics.intake_lag.observe(now_s - milliseconds_of(position) / 1000)
+        return written
 
     def _carry_out(
         self,
@@ -109,12 +118,16 @@ class Intake:
                 self._tail.append(position, message.room, packet.frame)
             if is_delivered:
                 return 0
+            began_s = perf_counter()
             clients, written_bytes = self._fanout.deliver(message.room, packet)
         except Exception:  # a bug must not cost the subscription
             log.exception("delivery failed")
             return 0
-        self._metrics.messages += 1
-        self._metrics.deliveries += clients
+        metrics = self._metrics
+        metrics.fanout.observe(perf_counter() - began_s)
+        metrics.messages[message.event] += 1
+        metrics.deliveries += clients
+        metrics.delivered_bytes += written_bytes
         return written_bytes
 
     def _refuse(self, error: MalformedMessage) -> None:

@@ -126,8 +126,16 @@ class Recovery:
             if self._journal.whole.is_set() and self._tail.covers(claim.offset):
                 self._metrics.recovered += 1
                 return claim.pid
-            self._metrics.not_recovered += 1
+            self._metrics.not_recovered[self._why_not(claim.offset)] += 1
         return f"{sid[:_PID_CHARACTERS]}.{self._tail.offset_text}"
+
+    def _why_not(self, offset: Offset) -> str:
+        """Why a client cannot be told that it has everything, for the operator."""
+        if not self._journal.whole.is_set():
+            return "journal in doubt"
+        if self._tail.is_ahead(offset) or offset.epoch != self._tail.epoch:
+            return "other journal"
+        return "gap or too late"
 
     def admit(
         self, session: Session, greeting: Outgoing, claim: Claim | None, rooms: tuple[Room, ...]

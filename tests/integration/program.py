@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STARTS_WITHIN_S: Final = 20.0
-QUICK_END: Final = {"DRAIN_DELAY_SECONDS": "0", "DRAIN_SECONDS": "0"}
+QUICK_END: Final = {"DRAIN_DELAY_SECONDS": "0", "DRAIN_SECONDS": "0", "ADMIN_PORT": "0"}
 WITHOUT_BOTS: Final = {"BOTS": "0"}
 """Connections and log lines are counted here; bots, inside ``serve`` and alone: ``tests/matrix``."""
 
@@ -31,7 +31,7 @@ WITHOUT_BOTS: Final = {"BOTS": "0"}
 _OUR_SETTINGS: Final = re.compile(
     r"PORT|(REDIS|CACHE_REDIS)_\w+|(PUBLIC|PRIVATE)_APP_URL|APP_URL|(CANONICAL|VIRTUAL)_HOST"
     r"|\w+_(SECONDS|KIB|MIB|MINUTES|ENTRIES)|JOURNAL|PLAIN_PUBLISHERS"
-    r"|BOTS|COLLAB_\w+|RAILS_ENV|MATRIX_\w+|ORIGIN_CHECK|MAX_CONNECTIONS|LOG_FORMAT|COLUMNS"
+    r"|BOTS|COLLAB_\w+|RAILS_ENV|MATRIX_\w+|ORIGIN_CHECK|MAX_\w+|TRUSTED_PROXIES|ADMIN_\w+|SENTRY_\w+|LOG_FORMAT|COLUMNS"
 )
 
 

@@ -69,12 +69,13 @@ async def test_health_of_a_server_without_redis(aiohttp_client, tmp_path):
     server = ChannelServer(Settings.from_env({"REDIS_URL": f"unix://{tmp_path}/none"}))
     client = await aiohttp_client(server.web_app)
 
-    async with client.get("/live") as live, client.get("/ready") as unready:
-        assert (live.status, await live.json()) == (200, {"status": "ok"})
-        assert (unready.status, await unready.json()) == (
-            503,
-            {"status": "no subscription to Redis"},
-        )
+    for path, status in (("/live", 200), ("/ready", 503), ("/startup", 503)):
+        async with client.get(path) as answer:
+            assert answer.status == status
+            assert await answer.json() == {
+                "status": "starting",
+                "reasons": ["no subscription to Redis", "the journal has not been read yet"],
+            }
 
 
 async def test_a_ready_server_says_so(start):
@@ -82,7 +83,7 @@ async def test_a_ready_server_says_so(start):
 
     answer = await client.ask("GET", "")
 
-    assert (answer.status, answer.json) == (200, {"status": "ok"})
+    assert (answer.status, answer.json) == (200, {"status": "ok", "reasons": []})
     assert answer.headers["content-type"].startswith("application/json")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from channel_server.admin_config import AdminSettings
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from publisher import Publisher
@@ -89,7 +90,7 @@ def test_configuration_table_lists_the_variables_that_are_read_and_no_others():
         for row in re.findall(r"^\| (`[A-Z].*?) \|", README, re.MULTILINE)
         for name in re.findall(r"`([A-Z_]+)`", row)
     }
-    documented = Settings.__doc__ + CollabSettings.__doc__
+    documented = Settings.__doc__ + CollabSettings.__doc__ + AdminSettings.__doc__
     read = set(re.findall(r"``([A-Z][A-Z_]+)``", documented)) - {"DEBUG"}
 
     assert listed == read | OF_THE_PUBLISHER

@@ -1,4 +1,4 @@
-"""Sessions per client address, and whom we believe about it."""
+"""Sessions and requests per client address, and whom we believe about it."""
 
 from ipaddress import ip_network
 
@@ -6,6 +6,7 @@ import pytest
 
 from channel_server.engine.addresses import Addresses
 from channel_server.engine.options import Options
+from tests.unit.engine.doubles import Clock
 
 PROXY = "10.0.0.1"
 CLIENT = "198.51.100.7"
@@ -13,12 +14,18 @@ TRUSTED = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 
 @pytest.fixture
-def addresses():
-    return Addresses(Options(trusted_proxies=TRUSTED, max_per_address=2))
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def addresses(clock):
+    options = Options(trusted_proxies=TRUSTED, max_per_address=2, max_requests_per_address=2)
+    return Addresses(options, clock)
 
 
 def test_nothing_is_counted_without_trusted_proxies():
-    assert not Addresses(Options()).are_counted
+    assert not Addresses(Options(), Clock()).are_counted
 
 
 def test_addresses_are_counted_behind_trusted_proxies(addresses):
@@ -44,32 +51,42 @@ def test_addresses_are_counted_behind_trusted_proxies(addresses):
 )
 def test_client_is_the_last_hop_that_is_not_ours(addresses, peer, forwarded, client):
     """What stands left of it was written by the client, or by nobody."""
-    assert addresses.enter(peer, forwarded) == client
+    assert addresses.client(peer, forwarded) == client
 
 
 def test_address_that_has_its_share_gets_no_more(addresses):
-    addresses.enter(PROXY, CLIENT)
-    addresses.enter(PROXY, CLIENT)
+    assert addresses.enter(CLIENT)
+    assert addresses.enter(CLIENT)
 
-    assert addresses.enter(PROXY, CLIENT) is None
-    assert addresses.enter(PROXY, "198.51.100.8") == "198.51.100.8"
+    assert not addresses.enter(CLIENT)
+    assert addresses.enter("198.51.100.8")
 
 
 def test_ended_session_makes_room(addresses):
     for _ in range(2):
-        addresses.enter(PROXY, CLIENT)
+        addresses.enter(CLIENT)
 
     addresses.leave(CLIENT)
 
-    assert addresses.enter(PROXY, CLIENT) == CLIENT
-    assert addresses.enter(PROXY, CLIENT) is None
+    assert addresses.enter(CLIENT)
+    assert not addresses.enter(CLIENT)
 
 
 def test_nothing_is_kept_of_an_address_without_sessions(addresses):
     """Memory follows the present, not the past."""
     for _ in range(3):
-        addresses.enter(PROXY, CLIENT)
+        addresses.enter(CLIENT)
     for _ in range(2):
         addresses.leave(CLIENT)
 
     assert not addresses._sessions
+
+
+def test_address_that_asks_too_often_is_refused_until_the_second_is_over(addresses, clock):
+    assert [addresses.asks(CLIENT) for _ in range(3)] == [True, True, False]
+    assert addresses.asks("198.51.100.8")
+
+    clock.advance(1.0)
+
+    assert addresses.asks(CLIENT)
+    assert len(addresses._requests) == 1  # nothing is kept of the second before

@@ -45,7 +45,7 @@ def test_connection_beyond_the_limit_is_refused_and_counted(doors):
     assert doors.enter(Line())
 
     assert not doors.enter(Line())
-    assert doors.refused == 1
+    assert doors.refused == {"too many connections": 1}
 
 
 def test_websockets_count_too(doors, front):

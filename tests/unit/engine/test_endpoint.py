@@ -270,6 +270,17 @@ def test_address_with_too_many_sessions_is_told_so(crowded):
     assert len(crowded.sessions) == 1
 
 
+def test_address_that_asks_too_often_is_told_so_and_counted():
+    """A thousand polls a second are no browser's."""
+    proxies = (ip_network("10.0.0.0/8"),)
+    engine = Engine(options=Options(trusted_proxies=proxies, max_requests_per_address=2))
+
+    statuses = [ask(engine).answer.status for _ in range(3)]
+
+    assert statuses == [200, 200, 429]
+    assert engine.doors.refused == {"too many requests from this address": 1}
+
+
 def test_closed_session_gives_its_address_room_again(crowded):
     ask(crowded)
     (session,) = crowded.sessions.values()

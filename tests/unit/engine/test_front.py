@@ -338,7 +338,7 @@ async def test_connection_beyond_the_limit_is_told_so(connect, engine):
 
     assert refused.answer().status == 503
     assert refused.wire.is_closed
-    assert engine.doors.refused == 1
+    assert engine.doors.refused == {"too many connections": 1}
 
 
 async def test_lost_connection_ends_the_session_whose_poll_waits_on_it(connection, engine, sid):

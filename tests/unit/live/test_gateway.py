@@ -1,6 +1,7 @@
 """Who may hear what: a client's token is looked up, then it joins its rooms."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -92,7 +93,8 @@ async def test_user_joins_their_rooms(gateway, rooms, metrics):
 
     assert answer.startswith('0{"sid":')
     assert rooms.rooms(client.session) == ("notice", "user-5", "group-3", "group-1")
-    assert metrics == Metrics(connects=1)
+    assert metrics == Metrics(connects=1, lookups=Counter(user=1))
+    assert metrics.lookup_times.count == 1
 
 
 @pytest.mark.parametrize("token", ["unknown", "logged-out"])
@@ -103,7 +105,8 @@ async def test_unknown_token_is_a_visitor(gateway, rooms, metrics, token):
     await client.connect()
 
     assert rooms.rooms(client.session) == ("notice",)
-    assert metrics == Metrics(connects=1, anonymous=1)
+    assert metrics == Metrics(connects=1, anonymous=1, lookups=metrics.lookups)
+    assert metrics.lookups["user"] == 0
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,7 @@ async def test_client_is_sent_away_to_return_when_the_look_up_fails(
 
     assert not client.is_open
     assert rooms.rooms(client.session) == ()
-    assert metrics == Metrics(failed_lookups=1)
+    assert metrics == Metrics(lookups=Counter(failed=1))
     assert gateway.engine.hang_ups == {"look-up failed": 1}
 
 
@@ -177,7 +180,7 @@ async def test_client_that_leaves_during_its_look_up_joins_nothing(gateway, user
     await connecting
 
     assert len(rooms) == 0
-    assert metrics == Metrics()
+    assert metrics == Metrics(lookups=Counter(user=1))
 
 
 async def test_member_is_in_its_rooms_before_anything_else_can_happen(gateway, rooms):

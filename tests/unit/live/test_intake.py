@@ -1,9 +1,12 @@
 """From Redis messages to broadcasts: what is wrong is counted and stays alone."""
 
+from collections import Counter
+
 import pytest
 
 from channel_server.core.control import HangUpUser
 from channel_server.core.journal import Tail
+from channel_server.core.offsets import position_at
 from channel_server.live.intake import Intake
 from channel_server.metrics import Metrics
 
@@ -74,7 +77,10 @@ def test_message_is_delivered_and_counted(intake, fanout, metrics):
 
     assert fanout.delivered == [("group-7", b'42["records",' + GOOD + b"]")]
     assert written_bytes == 30
-    assert metrics == Metrics(messages=1, deliveries=3)
+    assert metrics == Metrics(
+        messages=Counter(records=1), deliveries=3, delivered_bytes=written_bytes
+    )
+    assert metrics.fanout.count == 1
 
 
 def test_notice_is_delivered_to_everybody(intake, fanout):
@@ -98,7 +104,21 @@ def test_malformed_message_is_counted_and_the_next_one_flows(intake, fanout, met
     take(intake, "/records", GOOD)
 
     assert len(fanout.delivered) == 1
-    assert metrics == Metrics(malformed=1, messages=1, deliveries=3)
+    assert (metrics.malformed, metrics.messages, metrics.deliveries) == (1, {"records": 1}, 3)
+
+
+def test_lag_is_counted_by_the_clock_of_redis(fanout, tail, metrics, clock):
+    """Ours may be another one; at first that of Redis is not known."""
+    times = iter([None, 7.25])
+    intake = Intake(
+        fanout, tail, obey=[].append, metrics=metrics, clock=clock, redis_clock=lambda: next(times)
+    )
+
+    take(intake, "/records", GOOD, position=position_at(7_000), stream_id=b"7000-0")
+    take(intake, "/records", GOOD, position=position_at(7_100), stream_id=b"7100-0")
+
+    assert metrics.intake_lag.count == 1
+    assert metrics.intake_lag.total_s == pytest.approx(0.15)
 
 
 def test_unknown_channel_is_malformed(intake, metrics):

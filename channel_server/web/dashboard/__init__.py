@@ -1,0 +1,113 @@
+"""The dashboard: files of our own, and the question for the password."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from channel_server.web.guard import COOKIE
+from channel_server.web.operator import CannotDo
+
+if TYPE_CHECKING:
+    from channel_server.web.guard import Guard
+
+_FOLDER: Final = Path(__file__).parent / "static"
+_KINDS: Final = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_FILES: Final = {path.name: (path.read_bytes(), _KINDS[path.suffix]) for path in _FOLDER.iterdir()}
+_NO_DASHBOARD: Final = (
+    "there is no dashboard: set ADMIN_PASSWORD, or let ADMIN_HOST be an address of this machine"
+)
+_MAX_PASSWORD: Final = 1000
+
+
+def add_dashboard(app: web.Application, guard: Guard) -> None:
+    """Add ``/admin``. What it shows and does, it asks the API for.
+
+    Args:
+        app: Gets the routes.
+        guard: Knows the password, and who has given it.
+    """
+    router = app.router
+    router.add_get("/", _go_to_dashboard)
+    router.add_get("/admin", partial(_page, guard))
+    router.add_post("/admin/login", partial(_log_in, guard))
+    router.add_post("/admin/logout", partial(_log_out, guard))
+    router.add_get("/admin/static/{name}", _file)
+
+
+async def _go_to_dashboard(_request: web.Request) -> web.Response:
+    raise web.HTTPFound("/admin")
+
+
+async def _page(guard: Guard, request: web.Request) -> web.Response:
+    if not guard.has_dashboard:
+        raise CannotDo(404, _NO_DASHBOARD)
+    if guard.has_session(request):
+        return _html("index.html")
+    if guard.asks_for_password:
+        return _html("login.html")
+    if guard.is_misled(request):
+        raise CannotDo(403, "that is not the name of this machine")
+    return _begin(guard, request, _html("index.html"))
+
+
+async def _log_in(guard: Guard, request: web.Request) -> web.Response:
+    if not guard.asks_for_password:
+        raise CannotDo(404, _NO_DASHBOARD)
+    if guard.is_foreign(request):
+        raise CannotDo(403, "pages of other sites may not log in")
+    peer = request.remote or ""
+    if not guard.throttle.may_try(peer):
+        return _html("login.html", 429, "Too many wrong passwords: wait a minute.")
+    form = await request.post()
+    password = form.get("password", "")
+    if not isinstance(password, str) or not guard.is_password(password[:_MAX_PASSWORD]):
+        guard.throttle.failed(peer)
+        return _html("login.html", 401, "That is not the password.")
+    return _begin(guard, request, web.HTTPSeeOther("/admin"))
+
+
+async def _log_out(guard: Guard, request: web.Request) -> web.Response:
+    if not guard.is_foreign(request):
+        guard.end_session(request)
+    response = web.HTTPSeeOther("/admin")
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+def _begin(guard: Guard, request: web.Request, response: web.Response) -> web.Response:
+    """Give the browser a session."""
+    is_secure = request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
+    response.set_cookie(
+        COOKIE, guard.begin_session(), path="/", httponly=True, samesite="Strict", secure=is_secure
+    )
+    return response
+
+
+def _html(name: str, status: int = 200, trouble: str = "") -> web.Response:
+    body = _FILES[name][0].replace(b"<!-- trouble -->", trouble.encode())
+    return web.Response(
+        body=body,
+        status=status,
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _file(request: web.Request) -> web.Response:
+    found = _FILES.get(request.match_info["name"])
+    if found is None:
+        raise web.HTTPNotFound
+    body, kind = found
+    return web.Response(
+        body=body, content_type=kind, charset="utf-8", headers={"Cache-Control": "no-cache"}
+    )
