@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from channel_server import __version__
+from channel_server import __version__, operator_commands
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.errors import ConfigError
@@ -48,6 +48,8 @@ bots_app = typer.Typer(
     invoke_without_command=True,
 )
 app.add_typer(bots_app, name="bots")
+for command in operator_commands.ALL:
+    app.command()(command)
 
 
 @app.command()

@@ -19,6 +19,8 @@ ChannelServerError
 ├── ServerUnreachable     another server does not answer; try again
 ├── MatrixBusy            a homeserver does not take a message now; try again
 ├── MatrixRefused         a homeserver never will; give up
+├── CannotAsk             a running server cannot be asked at its internal port
+├── CannotLoad            a load test cannot begin
 └── TrialFailed           a test message did not arrive
 """
 
@@ -302,3 +304,35 @@ class TrialFailed(ChannelServerError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class CannotAsk(ChannelServerError):
+    """A running server cannot be asked at its internal port.
+
+    Attributes:
+        url: Where.
+        reason: Why not.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the server at {self.url} (ADMIN_HOST, ADMIN_PORT) cannot be asked: {self.reason}"
+
+
+class CannotLoad(ChannelServerError):
+    """A load test cannot begin.
+
+    Attributes:
+        reason: Why not, and what to do about it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no load test: {self.reason}"

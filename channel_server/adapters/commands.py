@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from channel_server.adapters.line import (
-    RequestLine,
-    code_of,
-    encode,
-    is_refusal,
-)
+from channel_server.adapters.line import RequestLine, encode
 from channel_server.adapters.reconnection import stay_connected
 from channel_server.errors import RedisLost, RedisRefused
 
@@ -82,21 +76,9 @@ class Commands:
             RedisLost: If there is no connection, or no answer in time.
             RedisRefused: If the answer is an error.
         """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        line = self._line
-        if line is None:
+        if self._line is None:
             raise RedisLost("no connection")
-        line.request(command, partial(_settle, answer))
-        await asyncio.wait(
-            {answer, line.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if not answer.done():
-            answer.cancel()
-            raise RedisLost("no answer in time" if not line.lost.done() else line.lost.result())
-        reply = answer.result()
-        if is_refusal(reply):
-            raise RedisRefused(code_of(reply))
-        return reply
+        return await self._line.execute(command, within_s=within_s)
 
     async def run_script(
         self,
@@ -136,8 +118,3 @@ class Commands:
             return await line.watch(self._probe_s)
         finally:
             self._line = None
-
-
-def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
-    if not answer.done():
-        answer.set_result(reply)

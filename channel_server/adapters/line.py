@@ -12,6 +12,7 @@ import abc
 import asyncio
 import re
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import hiredis
@@ -20,7 +21,7 @@ from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from channel_server.errors import RedisLost
+from channel_server.errors import RedisLost, RedisRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,6 +195,26 @@ class RequestLine(Line):
         self._asked.append(answer)
         self.send(command)
 
+    async def execute(self, command: bytes, *, within_s: float) -> Any:
+        """Send a command and wait for its answer.
+
+        Raises:
+            RedisLost: If there is no answer in time.
+            RedisRefused: If the answer is an error.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.request(command, partial(_settle, answer))
+        await asyncio.wait(
+            {answer, self.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not answer.done():
+            answer.cancel()
+            raise RedisLost("no answer in time" if not self.lost.done() else self.lost.result())
+        reply = answer.result()
+        if is_refusal(reply):
+            raise RedisRefused(code_of(reply))
+        return reply
+
     async def greet(self, patience_s: float) -> None:
         """Make sure that Redis is there and lets us in.
 
@@ -222,6 +243,11 @@ class RequestLine(Line):
             self._asked.popleft()(reply)
         else:
             self.close("not the Redis protocol")
+
+
+def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
+    if not answer.done():
+        answer.set_result(reply)
 
 
 def _name_of(error: Exception) -> str:

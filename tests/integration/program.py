@@ -44,10 +44,12 @@ def environment(**settings: str) -> dict[str, str]:
     return inherited | {"COLUMNS": "200"} | settings
 
 
-def run(*arguments: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+def run(
+    *arguments: str, stdin: str = "", wrapper: tuple[str, ...] = (), **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end; ``wrapper`` as of ``Program``."""
     return subprocess.run(
-        [CHANNEL_SERVER, *arguments],
+        [*wrapper, CHANNEL_SERVER, *arguments],
         input=stdin,
         capture_output=True,
         text=True,

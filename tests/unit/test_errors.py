@@ -9,7 +9,9 @@ from channel_server import errors
 from channel_server.errors import (
     AddressRefused,
     BrokenUpdate,
+    CannotAsk,
     CannotListen,
+    CannotLoad,
     CannotOpenStore,
     ChannelServerError,
     ConfigError,
@@ -34,6 +36,11 @@ EXAMPLES = {
     CannotListen(5000, "Permission denied"): (
         "cannot listen on port 5000: Permission denied; choose another one with PORT"
     ),
+    CannotAsk("http://127.0.0.1:5001", "the key is wrong"): (
+        "the server at http://127.0.0.1:5001 (ADMIN_HOST, ADMIN_PORT) cannot be asked:"
+        " the key is wrong"
+    ),
+    CannotLoad("give an address"): "no load test: give an address",
     MissingPart("redis-server", "install it"): "redis-server is missing: install it",
     MalformedMessage("/records", "not JSON", 12): "/records: not JSON (12 bytes)",
     MalformedPacket("unknown packet type"): "unknown packet type",

@@ -1,0 +1,113 @@
+"""What can be found out about a Redis from outside, with a connection of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, Self
+
+from channel_server.adapters.line import RequestLine, encode
+from channel_server.adapters.script import Script
+from channel_server.adapters.subscription import Subscription
+from channel_server.core import users
+from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract import CURRENT_USERS
+from publisher.contract.journal import JOURNAL, PROBE
+
+if TYPE_CHECKING:
+    from channel_server.core.users import Identity
+
+_WITHIN_S: Final = 5.0
+_VERSION: Final = re.compile(rb"^redis_version:(\d+)\.(\d+)", re.MULTILINE)
+_ENTRY_SIZE: Final = b"x" * 4096
+
+_TRY: Final = Script("""
+-- KEYS: a stream of its own, under the hash tag of the journal. ARGV: what is written.
+redis.call('XADD', KEYS[1], '*', 'd', ARGV[1])
+redis.call('EXPIRE', KEYS[1], 10)
+local length = #redis.call('XRANGE', KEYS[1], '-', '+')
+redis.call('DEL', KEYS[1])
+return length
+""")
+
+
+class Examination:
+    """Asks one Redis one question after the other. All of them raise ``RedisLost``.
+
+    Args:
+        url: Of the Redis.
+        line: A connection to it.
+    """
+
+    def __init__(self, url: str, line: RequestLine) -> None:
+        self._url = url
+        self._line = line
+
+    @classmethod
+    async def begin(cls, url: str) -> Self:
+        """Connect."""
+        return cls(url, await RequestLine.to(url, _WITHIN_S))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close("examined")
+
+    async def version(self) -> tuple[int, int] | None:
+        """Major and minor version; None if Redis does not say."""
+        try:
+            told = await self._line.execute(encode(b"INFO", b"server"), within_s=_WITHIN_S)
+        except RedisRefused:
+            return None
+        found = _VERSION.search(told)
+        return (int(found[1]), int(found[2])) if found else None
+
+    async def now_s(self) -> float:
+        """Seconds since 1970 by its clock. Raises ``RedisRefused``."""
+        seconds, microseconds = await self._line.execute(encode(b"TIME"), within_s=_WITHIN_S)
+        return int(seconds) + int(microseconds) / 1_000_000
+
+    async def echo_s(self) -> float:
+        """How long a message takes to a subscriber, in seconds. Raises ``RedisRefused``."""
+        heard: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        channel = f"{PROBE}doctor-{secrets.token_hex(8)}"
+
+        def take(_channel: str, payload: bytes) -> int:
+            if not heard.done():
+                heard.set_result(perf_counter())
+            return len(payload)
+
+        subscription = Subscription({channel.encode(): channel}, take)
+        await subscription.open(self._url)
+        try:
+            await subscription.subscribe(_WITHIN_S)
+            began_s = perf_counter()
+            await self._line.execute(
+                encode(b"PUBLISH", channel.encode(), b"are you there?"), within_s=_WITHIN_S
+            )
+            async with asyncio.timeout(_WITHIN_S):
+                return await heard - began_s
+        except TimeoutError:
+            raise RedisLost("nothing was heard") from None
+        finally:
+            subscription.close("examined")
+
+    async def try_journal(self) -> None:
+        """Write an entry of 4 KB to a stream of our own, read it and delete it.
+
+        Raises:
+            RedisRefused: If scripts, streams or writing are not allowed or not possible; with
+                the code ``WRONGTYPE`` also if something else is kept where the journal should be.
+        """
+        kind = await self._line.execute(encode(b"TYPE", JOURNAL.encode()), within_s=_WITHIN_S)
+        if kind not in {b"stream", b"none"}:
+            raise RedisRefused("WRONGTYPE")
+        key = f"{{channel_server}}:doctor:{secrets.token_hex(8)}".encode()
+        await self._line.execute(_TRY.in_full((key,), (_ENTRY_SIZE,)), within_s=_WITHIN_S)
+
+    async def who_is(self, token: str) -> Identity | None:
+        """Who a channel token stands for; None for a visitor. Raises ``RedisRefused``."""
+        key = f"{CURRENT_USERS}{token}".encode()
+        stored = await self._line.execute(encode(b"GET", key), within_s=_WITHIN_S)
+        return None if stored is None else users.read(stored)

@@ -1,0 +1,85 @@
+"""Is there room on this machine, and are the ports free, or ours already?"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from http import HTTPStatus
+from typing import Final
+
+import aiohttp
+
+from channel_server.descriptors import most_connections
+from channel_server.doctor.finding import Finding, ill, unasked, well
+
+_FEW: Final = 4096
+_WITHIN: Final = aiohttp.ClientTimeout(total=5)
+
+
+def examine_descriptors() -> Finding:
+    """How many clients there can be."""
+    what, most = "File descriptors", most_connections()
+    if most < _FEW:
+        return ill(
+            what,
+            f"room for {most} connections",
+            "raise the limit: LimitNOFILE=1048576 in systemd, `ulimits: nofile` in compose",
+        )
+    return well(what, f"room for {most} connections")
+
+
+async def examine_port(name: str, host: str, port: int) -> Finding:
+    """Whether a server could listen, or does.
+
+    Args:
+        name: Of the variable that chooses the port.
+        host: "" for all addresses.
+        port: The port.
+    """
+    if port == 0:
+        return unasked(name, "0")
+    trouble = _trouble_with(host, port)
+    if trouble is None:
+        return well(name, f"{port} is free: no server runs here")
+    if trouble != errno.EADDRINUSE:
+        said = f"{port} cannot be opened: {_text(trouble)}"
+        return ill(name, said, f"choose another one with {name}, or give the right to open it")
+    return _judge(name, port, await _status_of(host or "127.0.0.1", port))
+
+
+def _judge(name: str, port: int, status: str | None) -> Finding:
+    """What to say of a port that somebody listens on."""
+    if status is None:
+        said = f"{port} is taken by another program"
+        return ill(name, said, f"end it, or choose another port with {name}")
+    if status in {"ok", "degraded"}:
+        return well(name, f"{port} is ours: a server runs, and is {status}")
+    return ill(name, f"{port} is ours, and the server is {status}", "its log, and /ready, say why")
+
+
+def _trouble_with(host: str, port: int) -> int | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        return error.errno or 0
+    return None
+
+
+def _text(number: int) -> str:
+    return OSError(number, "").__class__.__name__
+
+
+async def _status_of(host: str, port: int) -> str | None:
+    """What ``GET /live`` says there; None if nobody of ours answers."""
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=_WITHIN, trust_env=False) as session,
+            session.get(f"http://{shown}:{port}/live") as answer,
+        ):
+            body = await answer.json() if answer.status == HTTPStatus.OK else None
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return None
+    status = body.get("status") if isinstance(body, dict) else None
+    return status if isinstance(status, str) else None

@@ -1,0 +1,133 @@
+"""Is Redis there, does it deliver, can the journal be kept?"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from channel_server.adapters.examination import Examination
+from channel_server.config import masked
+from channel_server.core import users
+from channel_server.doctor.finding import Finding, ill, unasked, well
+from channel_server.errors import RedisLost, RedisRefused
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_REDIS: Final = "Redis"
+_OLDEST: Final = (5, 0)
+_MAX_SKEW_S: Final = 2.0
+
+_REMEDIES: Final = {
+    "ConnectionRefusedError": "no Redis listens there: start it, or correct REDIS_URL",
+    "ConnectionResetError": "it hangs up: does it want TLS (rediss://)?",
+    "FileNotFoundError": "there is no such socket: start Redis, or correct REDIS_URL",
+    "gaierror": "the host name is unknown here: correct REDIS_URL",
+    "TimeoutError": "nobody answers: is there a firewall, or is the address wrong?",
+    "AuthenticationError": "correct the user or the password in REDIS_URL",
+    "AuthenticationWrongNumberOfArgsError": "this Redis is older than users: only a password",
+    "SSLCertVerificationError": "its certificate is not trusted: add ?ssl_ca_certs=... to REDIS_URL",
+    "SSLError": "no TLS there: redis:// instead of rediss://?",
+    "NOAUTH": "it wants a password: redis://:password@host:port/0",
+    "WRONGPASS": "correct the user or the password in REDIS_URL",
+    "NOPERM": "the ACL lacks something: docs/operations.md, Redis, has the whole line",
+    "OOM": "Redis is full: raise maxmemory, or lower JOURNAL_MIB",
+    "READONLY": "this is a replica: name the primary in REDIS_URL",
+    "MISCONF": "Redis cannot write its snapshot: its disk is full, or not writable",
+    "LOADING": "Redis is starting: wait, and ask again",
+    "WRONGTYPE": "another program uses the key {channel_server}:journal: delete it",
+    "ERR": "this server may be too old, or no Redis: docs/operations.md, Redis",
+}
+_ELSE: Final = "docs/operations.md, Redis, says what the server needs"
+
+
+def remedy_for(reason: str) -> str:
+    """What to do about a reason or code, such as ``refused by Redis: NOAUTH``."""
+    return _REMEDIES.get(reason.rpartition(" ")[2], _ELSE)
+
+
+async def examine_redis(url: str, *, journal: str, token: str | None) -> AsyncIterator[Finding]:
+    """Look at Redis. Nothing of a token or a user is said but how many groups there are.
+
+    Args:
+        url: Of the Redis.
+        journal: ``JOURNAL``.
+        token: A channel token to look up; None for none.
+    """
+    try:
+        examination = await Examination.begin(url)
+    except RedisLost as error:
+        yield ill(
+            _REDIS, f"{masked(url)} cannot be used: {error.reason}", remedy_for(error.reason)
+        )
+        return
+    try:
+        yield _version(await examination.version(), masked(url), journal)
+        for look in (_clock(examination), _echo(examination), _journal(examination, journal)):
+            yield await look
+        if token is not None:
+            yield await _token(examination, token)
+    except RedisLost as error:
+        yield ill(_REDIS, f"the connection was lost: {error.reason}", remedy_for(error.reason))
+    finally:
+        examination.close()
+
+
+def _version(version: tuple[int, int] | None, url: str, journal: str) -> Finding:
+    if version is None:
+        return unasked(_REDIS, f"{url} answers, and does not say its version")
+    text = ".".join(map(str, version))
+    if version < _OLDEST:
+        return ill(_REDIS, f"version {text} has no streams", "use 5.0 or newer, or JOURNAL=memory")
+    return well(_REDIS, f"{url} answers, version {text}, journal {journal}")
+
+
+async def _clock(examination: Examination) -> Finding:
+    what = "Clock"
+    try:
+        skew_s = await examination.now_s() - time.time_ns() / 1e9
+    except RedisRefused as error:
+        return ill(what, f"Redis does not tell its time: {error.code}", remedy_for(error.code))
+    if abs(skew_s) > _MAX_SKEW_S:
+        said = f"this machine and that of Redis are {abs(skew_s):.0f} s apart"
+        return ill(what, said, "switch on time synchronisation (NTP) on both")
+    return well(what, f"{abs(skew_s) * 1000:.0f} ms apart from Redis")
+
+
+async def _echo(examination: Examination) -> Finding:
+    what = "Publish and subscribe"
+    try:
+        seconds = await examination.echo_s()
+    except RedisRefused as error:
+        return ill(what, f"refused: {error.code}", remedy_for(error.code))
+    except RedisLost as error:
+        return ill(what, error.reason, remedy_for(error.reason))
+    return well(what, f"a message was heard after {seconds * 1000:.1f} ms")
+
+
+async def _journal(examination: Examination, journal: str) -> Finding:
+    what = "Journal"
+    if journal != "redis":
+        return unasked(what, f"JOURNAL={journal}: nothing is kept in Redis")
+    try:
+        await examination.try_journal()
+    except RedisRefused as error:
+        return ill(what, f"cannot be written: {error.code}", remedy_for(error.code))
+    return well(what, "can be written, read and trimmed")
+
+
+async def _token(examination: Examination, token: str) -> Finding:
+    what = "Token"
+    if not users.is_token(token):
+        return ill(what, "that is no token", "it is `channel_token` in the page's `/boot` answer")
+    try:
+        identity = await examination.who_is(token)
+    except RedisRefused as error:
+        return ill(what, f"cannot be looked up: {error.code}", remedy_for(error.code))
+    if identity is None:
+        return ill(
+            what,
+            "Redis knows no user for it: whoever has it is a visitor",
+            "load the page again; does the application write to this Redis?",
+        )
+    return well(what, f"a user with {len(identity.group_ids)} groups")

@@ -1,0 +1,69 @@
+"""A running server, asked and told at its internal port."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+
+from channel_server.errors import CannotAsk
+
+if TYPE_CHECKING:
+    from channel_server.admin_config import AdminSettings
+
+_WITHIN: Final = aiohttp.ClientTimeout(total=10)
+_EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asks, binds nothing
+_LOOK_S: Final = 0.2
+
+
+class Remote:
+    """The internal port of one server.
+
+    Args:
+        settings: Where it is, and the key.
+    """
+
+    def __init__(self, settings: AdminSettings) -> None:
+        host = _EVERYWHERE.get(settings.host, settings.host)
+        shown = f"[{host}]" if ":" in host else host
+        self._url = f"http://{shown}:{settings.port}"
+        self._key = settings.api_key
+
+    async def info(self) -> dict[str, Any]:
+        """``GET /api/info``. Raises ``CannotAsk``."""
+        return await self._ask("GET", "/api/info")
+
+    async def drain(self) -> int:
+        """Tell it to go away. Return how many clients it has. Raises ``CannotAsk``."""
+        clients: int = (await self._ask("POST", "/api/drain"))["clients"]
+        return clients
+
+    async def gone(self, within_s: float) -> bool:
+        """Wait until it is gone. Return False if it is still there then."""
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    await self._ask("GET", "/live")
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            return False
+        except CannotAsk:
+            return True
+
+    async def _ask(self, method: str, path: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_WITHIN, trust_env=False) as session,
+                session.request(method, f"{self._url}{path}", headers=headers) as answer,
+            ):
+                body = await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise CannotAsk(self._url, type(error).__name__) from None
+        if not isinstance(body, dict):
+            raise CannotAsk(self._url, "another program answers")
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
+            raise CannotAsk(self._url, str(body.get("error", f"status {answer.status}")))
+        return body

@@ -1,0 +1,140 @@
+"""`channel-server info`, `drain` and `bench`, against running servers."""
+
+import json
+import threading
+
+import pytest
+import socketio
+
+from tests.integration.program import run
+from tests.internal.site import KEY, Server
+from tests.operators.stubs import answering
+from tests.servers import free_port
+
+pytestmark = [pytest.mark.redis]
+
+
+@pytest.fixture
+def server(redis_server, tmp_path):
+    with Server(tmp_path, REDIS_URL=redis_server.url, ADMIN_API_KEY=KEY) as running:
+        yield running.wait_ready()
+
+
+def command(server, *arguments, **settings):
+    return run(
+        *arguments, **({"ADMIN_PORT": str(server.admin_port), "ADMIN_API_KEY": KEY} | settings)
+    )
+
+
+def test_info_for_people_and_for_programs(server):
+    table, document = command(server, "info"), command(server, "info", "--json")
+
+    assert table.returncode == document.returncode == 0, table.stderr
+    assert "status" in table.stdout
+    assert json.loads(document.stdout)["status"] == "ok"
+    assert KEY not in table.stdout + document.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"ADMIN_API_KEY": "another key"}, "the key is wrong"),
+        ({"ADMIN_API_KEY": ""}, "the key is missing"),
+        ({"ADMIN_PORT": "1"}, "cannot be asked"),
+    ],
+)
+def test_who_cannot_ask_is_told_why(server, settings, said):
+    done = command(server, "info", **settings)
+
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "another key" not in done.stderr
+
+
+def test_another_program_on_the_port():
+    with answering(body="hello") as url:
+        done = run("info", ADMIN_PORT=url.rpartition(":")[2])
+
+    assert done.returncode == 1
+    assert "ContentTypeError" in done.stderr
+
+
+def test_drain_returns_when_the_server_is_gone(server):
+    done = command(server, "drain")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "draining 0 clients\n"
+    assert server.process.wait(10) == 0
+
+
+def test_drain_that_takes_too_long_is_an_error(redis_server, tmp_path):
+    with Server(tmp_path, REDIS_URL=redis_server.url, DRAIN_DELAY_SECONDS="30") as server:
+        server.wait_ready()
+        client = socketio.Client(reconnection=False)
+        client.connect(server.url, transports=["websocket"])
+
+        done = run("drain", "--wait", "1", ADMIN_PORT=str(server.admin_port))
+
+        client.disconnect()
+
+    assert done.returncode == 1
+    assert "still there after 1 seconds" in done.stderr
+
+
+def test_bench_publishes_and_loses_nothing(server, redis_server):
+    done = run(
+        "bench",
+        server.url,
+        "--clients=50",
+        "--seconds=1",
+        "--publish=20",
+        REDIS_URL=redis_server.url,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "50 of 50" in done.stdout
+    assert "20, to be received 1000 times" in done.stdout
+    assert "publish to receive" in done.stdout
+    with redis_server.client() as redis:
+        assert redis.keys("/current_users/*load*") == []
+
+
+def test_bench_says_what_failed():
+    with answering(503, upgrade=503) as url:
+        done = run("bench", url, "--clients=5", "--seconds=0")
+
+    assert done.returncode == 1
+    assert "0 of 5" in done.stdout
+    assert "5 x status 503" in done.stdout
+
+
+def test_bench_against_nobody():
+    done = run("bench", f"http://127.0.0.1:{free_port()}", "--clients=2", "--seconds=0")
+
+    assert done.returncode == 1
+    assert "2 x ClientConnectorError" in done.stdout
+
+
+def test_bench_notices_a_server_that_goes_away(server):
+    stopper = threading.Timer(2.0, server.stop)
+    stopper.start()
+    done = run("bench", server.url, "--clients=20", "--seconds=8")
+    stopper.join()
+
+    assert done.returncode == 1
+    assert "20 x closed by the server" in done.stdout
+
+
+@pytest.mark.parametrize("url", ["localhost:5000", "ftp://localhost", "http://"])
+def test_bench_needs_an_address(url):
+    done = run("bench", url)
+
+    assert done.returncode == 1
+    assert "give an address like http://localhost:5000" in done.stderr
+
+
+def test_bench_has_no_more_clients_than_descriptors():
+    done = run("bench", "http://localhost:1", "--clients=100000")
+
+    assert done.returncode == 1
+    assert "raise the limit" in done.stderr

@@ -1,0 +1,286 @@
+"""`channel-server doctor`: one line for each thing, with cause and remedy; exit code 1 if any is ill."""
+
+import socket
+
+import pytest
+
+from publisher import Publisher
+from publisher.contract.journal import JOURNAL
+from tests.integration.program import Program, run
+from tests.operators.stubs import OPEN, answering
+from tests.servers import free_port
+
+pytestmark = [pytest.mark.redis]
+
+
+def doctor(*arguments, **settings):
+    """Run it on ports that are free, unless said otherwise."""
+    ports = {"PORT": str(free_port()), "ADMIN_PORT": "0"}
+    return run("doctor", *arguments, **(ports | settings))
+
+
+def line_about(done, what):
+    """The line about something, and the remedy that follows it."""
+    lines = done.stdout.splitlines()
+    (place,) = [place for place, line in enumerate(lines) if line[2:].startswith(f"{what}: ")]
+    after = lines[place + 1 : place + 2]
+    return lines[place], after[0].strip() if after and after[0].startswith("    →") else ""
+
+
+def test_a_healthy_site(redis_server, tmp_path):
+    with (
+        Publisher.from_url(redis_server.url) as publisher,
+        Program(
+            tmp_path, REDIS_URL=redis_server.url, PUBLIC_APP_URL="https://loomio.example"
+        ) as server,
+    ):
+        server.wait_ready()
+        token = publisher.tokens.issue({"id": 7, "name": "Ann Example"}, group_ids=[1, 2, 3])
+
+        done = doctor(
+            "--url",
+            server.url,
+            REDIS_URL=redis_server.url,
+            PORT=str(server.port),
+            PUBLIC_APP_URL="https://loomio.example",
+            CHANNEL_TOKEN=token,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✗" not in done.stdout
+    assert line_about(done, "PORT")[0].endswith("is ours: a server runs, and is ok")
+    assert line_about(done, "Token")[0] == "✓ Token: a user with 3 groups"
+    assert line_about(done, "CORS")[0] == "✓ CORS: pages of https://loomio.example may call"
+    for what in ("Redis", "Clock", "Publish and subscribe", "Journal", "Polling", "WebSocket"):
+        assert line_about(done, what)[0].startswith("✓")
+    assert token not in done.stdout + done.stderr
+    assert "Ann" not in done.stdout + done.stderr
+
+
+# ── Redis ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_redis():
+    done = doctor(REDIS_URL=f"redis://:secret-word@127.0.0.1:{free_port()}")
+    line, remedy = line_about(done, "Redis")
+
+    assert done.returncode == 1
+    assert "ConnectionRefusedError" in line
+    assert "start it, or correct REDIS_URL" in remedy
+    assert "secret-word" not in done.stdout
+
+
+def test_a_redis_that_wants_a_password(new_redis_server):
+    redis_server = new_redis_server("--requirepass", "secret-word", password="secret-word")
+    without = doctor(REDIS_URL=f"unix://{redis_server.socket}")
+    wrong = doctor(REDIS_URL=f"unix://:another@{redis_server.socket}")
+
+    assert "it wants a password" in line_about(without, "Redis")[1]
+    assert "correct the user or the password" in line_about(wrong, "Redis")[1]
+    assert without.returncode == wrong.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "what", "remedy"),
+    [
+        pytest.param(
+            lambda redis: redis.config_set("maxmemory", 1), "Journal", "Redis is full", id="full"
+        ),
+        pytest.param(
+            lambda redis: redis.replicaof("127.0.0.1", 1), "Journal", "a replica", id="replica"
+        ),
+        pytest.param(
+            lambda redis: redis.set(JOURNAL, "mine"),
+            "Journal",
+            "delete it",
+            id="another program's",
+        ),
+        pytest.param(
+            lambda redis: redis.execute_command("ACL SETUSER default resetchannels"),
+            "Publish and subscribe",
+            "the ACL lacks something",
+            id="no channels",
+        ),
+        pytest.param(
+            lambda redis: redis.execute_command("ACL SETUSER default -eval"),
+            "Journal",
+            "the ACL lacks something",
+            id="no scripts",
+        ),
+    ],
+)
+def test_a_redis_in_trouble(new_redis_server, harm, what, remedy):
+    redis_server = new_redis_server()
+    with redis_server.client() as redis:
+        harm(redis)
+
+        done = doctor(REDIS_URL=redis_server.url)
+
+    line, found = line_about(done, what)
+    assert line.startswith("✗"), done.stdout
+    assert remedy in found
+    assert done.returncode == 1
+
+
+def test_nothing_of_it_stays_in_redis(new_redis_server):
+    redis_server = new_redis_server()
+
+    doctor(REDIS_URL=redis_server.url)
+
+    with redis_server.client() as redis:
+        assert redis.keys() == []
+
+
+@pytest.mark.parametrize("token", ["nobodys-token", "null", "x" * 2000])
+def test_a_token_that_nobody_has(redis_server, token):
+    done = doctor("--token", token, REDIS_URL=redis_server.url)
+
+    assert line_about(done, "Token")[0].startswith("✗")
+    assert token not in done.stdout or token == "null"
+
+
+# ── the machine and the settings ────────────────────────────────────────────────────────────────
+
+
+def test_a_port_that_another_program_has(redis_server):
+    with answering(404) as url, socket.create_server(("127.0.0.1", 0)) as silent:
+        port = url.rpartition(":")[2]
+        admin = str(silent.getsockname()[1])
+
+        done = doctor(REDIS_URL=redis_server.url, PORT=port, ADMIN_PORT=admin)
+
+    assert "is taken by another program" in line_about(done, "PORT")[0]
+    assert "is taken by another program" in line_about(done, "ADMIN_PORT")[0]
+    assert done.returncode == 1
+
+
+def test_a_server_that_is_not_well(tmp_path):
+    away = f"unix://{tmp_path}/none"
+    with Program(tmp_path, REDIS_URL=away) as server:
+        done = doctor(REDIS_URL=away, PORT=str(server.port))
+
+    line, remedy = line_about(done, "PORT")
+    assert line.endswith("is ours, and the server is starting")
+    assert "/ready" in remedy
+
+
+def test_a_variable_that_was_misspelt(redis_server):
+    done = doctor(REDIS_URL=redis_server.url, RECOVERY_MINUTE="5")
+
+    assert line_about(done, "Variables") == (
+        "✗ Variables: RECOVERY_MINUTE has no effect",
+        "→ is RECOVERY_MINUTES meant?",
+    )
+
+
+def test_few_file_descriptors(redis_server):
+    done = run(
+        "doctor",
+        wrapper=("sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"),
+        REDIS_URL=redis_server.url,
+        PORT="0",
+        ADMIN_PORT="0",
+    )
+
+    assert "LimitNOFILE" in line_about(done, "File descriptors")[1]
+
+
+def test_wrong_settings_are_told_as_ever():
+    done = doctor(PORT="many")
+
+    assert done.returncode == 2
+    assert "configuration: PORT must be a whole number" in done.stderr
+
+
+# ── the way from a browser ──────────────────────────────────────────────────────────────────────
+
+STAR = ("Access-Control-Allow-Origin", "*")
+
+
+@pytest.mark.parametrize(
+    ("stub", "what", "remedy"),
+    [
+        ({"status": 404}, "Polling", "does not pass /socket.io/ on"),
+        ({"status": 502}, "Polling", "cannot reach the server"),
+        ({"status": 503}, "Polling", "not ready"),
+        ({"status": 504}, "Polling", "time-out"),
+        (
+            {"status": 301, "headers": (("Location", "https://elsewhere.example"),)},
+            "Polling",
+            "CHANNELS_URL",
+        ),
+        ({"body": "<html>hello</html>"}, "Polling", "correct the proxy"),
+        ({"body": '0{"sid":7}'}, "Polling", "correct the proxy"),
+        ({"headers": ()}, "CORS", "must not take headers away"),
+        ({"headers": (STAR, STAR)}, "CORS", "must not add Access-Control-Allow-Origin"),
+        (
+            {"headers": ((STAR[0], "https://other.example"),)},
+            "CORS",
+            "set PUBLIC_APP_URL=https://loomio.example",
+        ),
+        ({"later": 400}, "Sessions stay", "must be sticky"),
+        ({"upgrade": 400}, "WebSocket", "must pass WebSocket upgrades on"),
+    ],
+)
+def test_a_proxy_that_is_set_up_wrongly(redis_server, stub, what, remedy):
+    with answering(**stub) as url:
+        done = doctor(
+            "--url", url, REDIS_URL=redis_server.url, PUBLIC_APP_URL="https://loomio.example"
+        )
+
+    line, found = line_about(done, what)
+    assert line.startswith("✗")
+    assert remedy in found
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("http://no-such-host.invalid", "add a record"),
+        ("https://127.0.0.1:{port}", "no TLS"),
+        ("http://127.0.0.1:1", "is the proxy running"),
+    ],
+)
+def test_an_address_that_leads_nowhere(redis_server, url, remedy):
+    with answering(body=OPEN) as there:
+        address = url.format(port=there.rpartition(":")[2])
+
+        done = doctor("--url", address, REDIS_URL=redis_server.url)
+
+    assert remedy in line_about(done, "Polling")[1], done.stdout
+
+
+# ── who else is asked ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("status", "mark", "said"),
+    [
+        (401, "✓", "says who may edit"),
+        (200, "✗", "lets a stranger edit"),
+        (404, "✗", "status 404"),
+    ],
+)
+def test_the_application(redis_server, status, mark, said):
+    with answering(status) as url:
+        done = doctor(REDIS_URL=redis_server.url, PRIVATE_APP_URL=url)
+
+    line = line_about(done, "Application")[0]
+    assert line.startswith(mark)
+    assert said in line
+
+
+def test_the_homeserver(redis_server):
+    with answering(body='{"versions":["v1.1"]}') as url, answering(404) as other:
+        private = doctor("--homeserver", url, REDIS_URL=redis_server.url)
+        allowed, no_matrix = (
+            doctor(
+                "--homeserver", each, REDIS_URL=redis_server.url, MATRIX_ALLOWED_HOSTS="127.0.0.1"
+            )
+            for each in (url, other)
+        )
+
+    assert "MATRIX_ALLOWED_HOSTS" in line_about(private, "Homeserver")[1]
+    assert line_about(allowed, "Homeserver")[0] == "✓ Homeserver: it answers"
+    assert "not a Matrix homeserver" in line_about(no_matrix, "Homeserver")[0]
