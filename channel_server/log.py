@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from typing import Final
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
@@ -40,6 +41,14 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+def place_of(error: BaseException) -> str:
+    """What went wrong, and where: the words of an error may quote a message."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}"
 
 
 def configure(log_format: str) -> None:

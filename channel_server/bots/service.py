@@ -7,7 +7,6 @@ import contextlib
 import logging
 import random
 import time
-import traceback
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from channel_server.adapters.commands import Commands
@@ -20,6 +19,7 @@ from channel_server.bots.homeserver import Homeservers
 from channel_server.bots.messages import PATTERN
 from channel_server.bots.sender import LEASE_S, Sender
 from channel_server.bots.slots import Slots
+from channel_server.log import place_of
 
 if TYPE_CHECKING:
     from channel_server.adapters.pauses import Pauses
@@ -98,7 +98,7 @@ class Bots:
             except* Exception as group:  # noqa: BLE001 - live updates go on
                 for error in group.exceptions:
                     log.error(  # noqa: TRY400 - a traceback has the words of errors
-                        "bots failed, and begin anew", extra={"error": _place_of(error)}
+                        "bots failed, and begin anew", extra={"error": place_of(error)}
                     )
             await asyncio.sleep(_PAUSE_S)
 
@@ -117,11 +117,3 @@ class Bots:
             async with asyncio.timeout(_FLUSH_S):
                 await self._bridge.flush()
         await self._sender.release()
-
-
-def _place_of(error: BaseException) -> str:
-    """What went wrong, and where: the words of an error may quote a message."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    *_, last = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -22,6 +21,7 @@ from channel_server.engine.request import accept_websocket
 from channel_server.engine.slow import SlowClients
 from channel_server.engine.talkers import Talkers
 from channel_server.engine.turns import Turns
+from channel_server.log import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -219,11 +219,7 @@ async def _alone(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception as error:  # noqa: BLE001 - the top of a task
         # Without its words, which may quote what somebody writes.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(  # noqa: TRY400 - for the same reason
-            "a task failed",
-            extra={"error": type(error).__name__, "at": f"{where.filename}:{where.lineno}"},
-        )
+        log.error("a task failed", extra={"error": place_of(error)})  # noqa: TRY400
 
 
 def add_welcome(app: web.Application) -> None:

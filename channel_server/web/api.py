@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import msgspec
 from aiohttp import web
 
+from channel_server.web.bodies import in_time
 from channel_server.web.operator import (
     CannotDo,
     Draining,
@@ -215,7 +216,7 @@ async def _body(request: web.Request, kind: type[T]) -> T:
     if request.content_type != "application/json":
         raise CannotDo(415, "the body must be application/json")
     try:
-        return msgspec.json.decode(await request.read(), type=kind)
+        return msgspec.json.decode(await in_time(request.read()), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # msgspec names places and types, and quotes nothing but names of fields.
         raise CannotDo(400, f"the body is not what is expected: {error}") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 
+from channel_server.log import place_of
 from channel_server.web.api import OPERATIONS, add_api
 from channel_server.web.dashboard import add_dashboard
 from channel_server.web.exposition import Exposition
@@ -98,6 +99,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _error(error.status, error.reason, allow)
+    except Exception as error:  # noqa: BLE001 - a bug; its words may quote what was sent
+        log.error("a request failed", extra={"error": place_of(error)})  # noqa: TRY400
+        return _error(500, "this is a bug: see the log")
 
 
 def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:

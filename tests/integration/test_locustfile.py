@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.integration.meddlers import Forgetter, Liar
 from tests.load.ledger import Fault, Ledger, Receipts
 from tests.servers import binary, start_channel_server, stop, wait_until
 
@@ -34,13 +35,16 @@ def server(redis_server):
 
 @pytest.fixture
 def start_locust(redis_server):
-    """Start a load test: ``start_locust(url, run_time_s=5)``. It is ended after the test."""
+    """Start a load test: ``start_locust(url, "--cut-every", "2", run_time_s=5)``.
+
+    It is ended after the test.
+    """
     processes = []
 
-    def start(url, run_time_s):
+    def start(url, *options, run_time_s):
         command = [binary("locust"), "--locustfile", "tests/load/locustfile.py", "--headless"]
         command += ["--users", str(USERS), "--spawn-rate", str(USERS), "--json"]
-        command += ["--run-time", f"{run_time_s}s", "--host", url]
+        command += ["--run-time", f"{run_time_s}s", "--host", url, *options]
         env = {name: value for name, value in os.environ.items() if name != "REDIS_CACHE_URL"}
         process = subprocess.Popen(
             command,
@@ -80,16 +84,24 @@ def wait_until_under_way(listener):
 @pytest.mark.redis
 @pytest.mark.slow
 def test_a_healthy_server_loses_nothing_and_every_delivery_is_timed(server, start_locust):
-    """What an operator sees when all is well."""
-    ended = outcome(start_locust(server.url, run_time_s=5))
+    """What an operator sees when all is well, however often browsers are cut off."""
+    often = ("--cut-every", "2", "--polling-share", "0.5")
+
+    ended = outcome(start_locust(server.url, *often, run_time_s=5))
 
     delivery = ended.rows["publish to receive"]
+    late = ended.rows["publish to receive, after a cut"]
     assert ended.code == 0, ended.log
     assert "lost 0" in ended.log
-    assert delivery["num_failures"] == 0
+    assert delivery["num_failures"] == late["num_failures"] == 0
     assert delivery["num_requests"] > USERS
+    assert late["num_requests"] > 0
     assert 0 < delivery["total_response_time"] / delivery["num_requests"] < 1000
     assert ended.rows["connect"]["num_requests"] == USERS - 1
+    assert ended.rows["recover"]["num_requests"] > USERS
+    assert ended.rows["recover"]["num_failures"] == 0
+    connections = USERS - 1 + ended.rows["recover"]["num_requests"]
+    assert 0 < ended.rows["upgrade"]["num_requests"] < connections  # some can only poll
 
 
 @pytest.mark.redis
@@ -115,7 +127,8 @@ def test_messages_that_a_dead_server_cannot_deliver_fail_the_load_test(
 ):
     """A load test in CI must turn red by itself."""
     with redis_server.listen("/records") as listener:
-        locust = start_locust(server.url, run_time_s=5)
+        calm = ("--cut-every", "0", "--patience", "1")
+        locust = start_locust(server.url, *calm, run_time_s=5)
         wait_until_under_way(listener)
         server.process.kill()
         ended = outcome(locust)
@@ -124,6 +137,35 @@ def test_messages_that_a_dead_server_cannot_deliver_fail_the_load_test(
     assert ended.rows["connection"]["num_failures"] == USERS - 1
     assert ended.rows["publish to receive"]["num_failures"] > 0
     assert "lost 0" not in ended.log
+
+
+@pytest.mark.redis
+@pytest.mark.slow
+def test_a_single_lost_message_fails_the_load_test(server, start_locust):
+    """It is one of some hundreds, and nothing else is wrong."""
+    calm = ("--cut-every", "0", "--polling-share", "0", "--patience", "1")
+
+    with Forgetter(server.url) as forgetter:
+        ended = outcome(start_locust(forgetter.url, *calm, run_time_s=4))
+
+    assert ended.code == 1
+    assert "lost 1" in ended.log
+    assert ended.rows["publish to receive"]["num_failures"] == 1
+
+
+@pytest.mark.redis
+@pytest.mark.slow
+def test_a_recovery_that_brings_too_little_fails_the_load_test(server, start_locust):
+    """Whatever the server says about it."""
+    often = ("--cut-every", "1", "--patience", "1")
+
+    with Liar(server.url) as liar:
+        ended = outcome(start_locust(liar.url, *often, run_time_s=4))
+
+    assert ended.code == 1
+    assert "lost 0" not in ended.log
+    assert ended.rows["recover"]["num_requests"] > 0
+    assert ended.rows["recover"]["num_failures"] == 0
 
 
 def publish(ledger, count=1):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from channel_server.web.bodies import in_time
 from channel_server.web.guard import COOKIE
 from channel_server.web.operator import CannotDo
 
@@ -67,12 +69,19 @@ async def _log_in(guard: Guard, request: web.Request) -> web.Response:
     peer = request.remote or ""
     if not guard.throttle.may_try(peer):
         return _html("login.html", 429, "Too many wrong passwords: wait a minute.")
-    form = await request.post()
-    password = form.get("password", "")
-    if not isinstance(password, str) or not guard.is_password(password[:_MAX_PASSWORD]):
+    if not guard.is_password(await _password_in(request)):
         guard.throttle.failed(peer)
         return _html("login.html", 401, "That is not the password.")
     return _begin(guard, request, web.HTTPSeeOther("/admin"))
+
+
+async def _password_in(request: web.Request) -> str:
+    """The password in a form; "" if it is none."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return ""
+    body = await in_time(request.read())
+    fields = parse_qs(body.decode(errors="replace"))
+    return fields.get("password", [""])[0][:_MAX_PASSWORD]
 
 
 async def _log_out(guard: Guard, request: web.Request) -> web.Response:

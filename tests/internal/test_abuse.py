@@ -1,0 +1,203 @@
+"""Floods, slow clients and junk at the internal port: nobody else notices, and no secret is logged."""
+
+import contextlib
+import json
+import socket
+import time
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.integration.site import Site
+from tests.internal.site import KEY, PASSWORD, Server
+
+pytestmark = [pytest.mark.redis]
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def server(redis_server, tmp_path):
+    """A server with all secrets, for this test only: who floods it has to wait afterwards."""
+    settings = {"ADMIN_API_KEY": KEY, "ADMIN_PASSWORD": PASSWORD}
+    with Server(tmp_path, REDIS_URL=redis_server.url, **settings) as running:
+        yield running.wait_ready()
+
+
+@contextlib.contextmanager
+def connected(server):
+    with socket.create_connection(("127.0.0.1", server.admin_port), timeout=20) as link:
+        yield link
+
+
+def said(link):
+    """All that comes until the server hangs up."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := link.recv(65536):
+            data += piece
+    return data
+
+
+def log_in(server, password, **headers):
+    body = urlencode({"password": password}).encode()
+    return server.ask("/admin/login", "POST", body, Content_Type=FORM, **headers)
+
+
+def test_a_flood_of_wrong_passwords(server):
+    statuses = [log_in(server, f"guess-{number}").status for number in range(100)]
+
+    assert statuses == [401] * 5 + [429] * 95
+    assert log_in(server, PASSWORD).status == 429
+    assert "guess" not in server.output()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"password=",
+        b"password=%ff%fe",
+        b"password=a&password=b",
+        b"password=" + b"x" * 100_000,
+        b"x=" + PASSWORD.encode(),
+        b"\x00\xff\xfe",
+        b"&" * 500_000,
+    ],
+)
+def test_a_form_with_junk_is_no_password(server, body):
+    assert log_in(server, "x").status == 401
+    assert server.ask("/admin/login", "POST", body, Content_Type=FORM).status == 401
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["multipart/form-data", "multipart/form-data; boundary=x", f"{FORM}; charset=none", "x"],
+)
+def test_another_kind_of_form_is_no_password(server, kind):
+    body = b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\nx'
+
+    assert server.ask("/admin/login", "POST", body, Content_Type=kind).status == 401
+
+
+def test_a_form_from_another_site_does_not_log_in(server):
+    """Login CSRF: somebody would work in a stranger's session."""
+    assert log_in(server, PASSWORD, Origin="http://evil.example").status == 403
+    assert log_in(server, PASSWORD, Sec_Fetch_Site="cross-site").status == 403
+    assert log_in(server, PASSWORD).status == 303
+
+
+def test_a_session_of_the_dashboard_acts_only_from_its_own_pages(server):
+    cookie = log_in(server, PASSWORD).headers["Set-Cookie"].partition(";")[0]
+
+    own = server.ask("/api/notice", "POST", {"text": "x"}, Cookie=cookie)
+    forged = [
+        server.ask("/api/notice", "POST", {"text": "x"}, Cookie=cookie, **headers).status
+        for headers in (
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Sec_Fetch_Site": "cross-site"},
+            {"Sec_Fetch_Site": "same-site"},
+        )
+    ]
+    plain = server.ask(
+        "/api/notice", "POST", b'{"text":"x"}', Cookie=cookie, Content_Type="text/plain"
+    )
+
+    assert own.status == 200
+    assert forged == [403] * 4
+    assert plain.status == 415
+
+
+def test_no_page_may_be_framed(server):
+    for path in ("/admin", "/api/info", "/metrics", "/nothing"):
+        headers = server.ask(path).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"GET /%b HTTP/1.1\r\n" % (b"x" * 70_000), id="a long line"),
+        pytest.param(b"GET / HTTP/1.1\r\nX: %b\r\n" % (b"x" * 70_000), id="a long header"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000, id="many headers"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01" * 1000, id="TLS"),
+        pytest.param(b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", id="a negative length"),
+    ],
+)
+def test_a_head_that_is_none(server, head):
+    with connected(server) as link:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            link.sendall(head)
+        assert said(link)[:12] in {b"HTTP/1.1 400", b""}
+
+    assert server.ask("/api/info", key=KEY).status == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET /admin HTTP/1.1\r\nHost: x", id="half a head"),
+        pytest.param(
+            b"POST /admin/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\npassword=",
+            id="half a form",
+        ),
+        pytest.param(
+            b"POST /api/notice HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+            b"Authorization: Bearer %b\r\nContent-Type: application/json\r\n\r\n{" % KEY.encode(),
+            id="half a body",
+        ),
+    ],
+)
+def test_who_does_not_go_on_is_hung_up(server, begin):
+    """Slowloris: others are served meanwhile."""
+    began = time.monotonic()
+    with connected(server) as link:
+        link.sendall(begin)
+        assert server.ask("/metrics").status == 200
+
+        answer = said(link)
+
+    assert time.monotonic() - began > 5
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_the_internal_port_has_room_for_256_connections(server):
+    with contextlib.ExitStack() as stack:
+        for _ in range(256):
+            stack.enter_context(connected(server))
+        with connected(server) as link:
+            assert said(link).startswith(b"HTTP/1.1 503")
+        assert server.status("/ready") == 200  # clients do not notice
+
+    assert server.ask("/metrics").status == 200
+
+
+def test_no_secret_and_no_word_is_logged(redis_server, server):
+    """Whatever operators do, rightly or wrongly."""
+    with redis_server.client() as redis:
+        account = Site(redis).sign_in()
+    server.ask("/api/info", key="planted-key")
+    log_in(server, "planted-password")
+    server.ask(f"/api/rooms/{account.token}", key=KEY)
+    server.ask("/api/rooms?search=planted-search", key=KEY)
+    server.ask("/api/notice", "POST", {"text": "planted-notice"}, key=KEY)
+    records = {"records": {"comments": [{"id": 1, "body": "planted-body"}]}}
+    server.ask("/api/groups/7/publish", "POST", records, key=KEY)
+    server.ask("/api/notice", "POST", b'{"text":"planted-half', key=KEY)
+    server.ask("/planted-path?planted=1", key=KEY)
+    with connected(server) as link:
+        link.sendall(b"GET /planted-junk planted HTTP/9.9\r\n\r\n")
+        said(link)
+    info = json.dumps(server.ask("/api/info", key=KEY).body)
+    server.stop()
+
+    for text in (server.output(), info):
+        assert "planted" not in text
+        assert account.token not in text
+        assert KEY not in text
+        assert PASSWORD not in text
