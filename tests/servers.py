@@ -6,8 +6,10 @@ use when the function that started it returns.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
+import random
 import shutil
 import signal
 import socket
@@ -66,10 +68,16 @@ def missing(part: str, *, whole_module: bool = False) -> NoReturn:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody uses right now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A TCP port on 127.0.0.1 that nobody uses right now.
+
+    Below those that the system gives to outgoing connections (32768 and up): one of these would
+    soon be somebody's, before the program that is to listen there has begun.
+    """
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(condition: Callable[[], bool], *, within_s: float, what: str) -> None:

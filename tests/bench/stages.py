@@ -11,7 +11,7 @@ from tests.bench import loads
 from tests.bench.lanes import Lane, open_lanes
 from tests.bench.polling import Poller
 from tests.bench.run import Run
-from tests.bench.servers import FLOOR, NODE_OFF
+from tests.bench.servers import FLOOR, NODE_OFF, OURS_OFF
 from tests.bench.websocket import Websocket
 
 _WARM_UP_MESSAGES: Final = 20  # 20,000 deliveries: Node has compiled what it will compile
@@ -90,8 +90,8 @@ def _reconnects(lane: Lane, clients: int) -> float:
 
 def _crowd(run: Run) -> None:
     plan = run.plan
-    # What Node remembers of messages makes no difference to clients that get none.
-    names = [name for name in run.relays if name != NODE_OFF]
+    # What a server remembers of messages makes no difference to clients that get none.
+    names = [name for name in run.relays if name not in {OURS_OFF, NODE_OFF}]
     with open_lanes(names, Websocket, plan.crowd + 1, run.directory) as lanes:
         for lane in lanes:
             loads.connects(lane, _WARM_UP_CLIENTS)

@@ -34,6 +34,8 @@ class Person:
         self._client.on("records", lambda body, *_: self._events.put(("records", body)))
         self._client.on("notice", lambda body, *_: self._events.put(("notice", body["notice"])))
         self._client.connect(f"{url}?channel_token={token}", transports=["websocket"])
+        # The client forgets its socket when it is hung up, and does not close it.
+        self._socket = self._client.eio.ws
 
     @property
     def is_connected(self) -> bool:
@@ -45,6 +47,7 @@ class Person:
 
     def leave(self) -> None:
         self._client.disconnect()
+        self._socket.close()
 
 
 class Crowd:

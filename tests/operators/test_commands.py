@@ -4,8 +4,8 @@ import json
 import threading
 
 import pytest
-import socketio
 
+from tests.integration.pages import pages_of
 from tests.integration.program import run
 from tests.internal.site import KEY, Server
 from tests.operators.stubs import answering
@@ -67,15 +67,14 @@ def test_drain_returns_when_the_server_is_gone(server):
     assert server.process.wait(10) == 0
 
 
-def test_drain_that_takes_too_long_is_an_error(redis_server, tmp_path):
+@pytest.mark.asyncio
+async def test_drain_that_takes_too_long_is_an_error(redis_server, tmp_path):
     with Server(tmp_path, REDIS_URL=redis_server.url, DRAIN_DELAY_SECONDS="30") as server:
         server.wait_ready()
-        client = socketio.Client(reconnection=False)
-        client.connect(server.url, transports=["websocket"])
+        async with pages_of(server.port) as pages:
+            await pages.enter("unknown")
 
-        done = run("drain", "--wait", "1", ADMIN_PORT=str(server.admin_port))
-
-        client.disconnect()
+            done = run("drain", "--wait", "1", ADMIN_PORT=str(server.admin_port))
 
     assert done.returncode == 1
     assert "still there after 1 seconds" in done.stderr
