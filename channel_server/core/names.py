@@ -10,6 +10,8 @@ Room = NewType("Room", str)
 UserId = NewType("UserId", int)
 GroupId = NewType("GroupId", int)
 
+_USER: Final = contract.user_room(0).removesuffix("0")
+
 NOTICE: Final = Room(contract.NOTICE_ROOM)
 """Every client is in it; nobody publishes records to it."""
 
@@ -22,6 +24,11 @@ def user_room(user_id: UserId) -> Room:
 def group_room(group_id: GroupId) -> Room:
     """Room of the members of one group who are online."""
     return Room(contract.group_room(group_id))
+
+
+def is_user_room(room: Room) -> bool:
+    """Whether it is a user's own room."""
+    return room.startswith(_USER)
 
 
 def user_id_of(room: Room) -> UserId | None:

