@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_PROJECTS := channel_server/web/demo tests/js
 
-.PHONY: run test check bench chaos setup synapse clean help
+.PHONY: run test check bench load chaos setup synapse clean help
 
 run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
@@ -21,6 +21,9 @@ check: $(VENV)/.ready ## Formatting, lint, types, import rules
 
 bench: $(VENV)/.ready ## Our server beside its peers; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+load: $(VENV)/.ready ## 500 browsers for a minute, cut off now and then: fails if a message is lost; writes docs/load.md
+	$(BIN)/python -m tests.load
 
 chaos: $(VENV)/.ready ## Cuts, kills and Redis trouble: what is lost, by us and by Node; a quarter of an hour
 	$(BIN)/python -m tests.chaos

@@ -98,7 +98,7 @@ def test_a_healthy_server_loses_nothing_and_every_delivery_is_timed(server, star
     assert late["num_requests"] > 0
     assert 0 < delivery["total_response_time"] / delivery["num_requests"] < 1000
     assert ended.rows["connect"]["num_requests"] == USERS - 1
-    assert ended.rows["recover"]["num_requests"] > USERS
+    assert ended.rows["recover"]["num_requests"] > 0
     assert ended.rows["recover"]["num_failures"] == 0
     connections = USERS - 1 + ended.rows["recover"]["num_requests"]
     assert 0 < ended.rows["upgrade"]["num_requests"] < connections  # some can only poll

@@ -1,118 +1,109 @@
-"""A Socket.IO v5 client over WebSocket alone, small enough not to be what is measured.
+"""A Socket.IO v5 client, small enough not to be what is measured.
 
-python-socketio's client costs several greenlets a connection and decodes every packet twice.
+It behaves as the stock client does: it polls first, then moves to a WebSocket, and shows where
+it was when it returns. python-socketio's client costs several greenlets a connection, decodes
+every packet twice, and cannot recover.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Final, Self
-from urllib.parse import urlencode
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
-import websocket
 
-_HANDSHAKE_S: Final = 20.0
-_CLOSE_S: Final = 2
+from tests.load.loss import ConnectionLost
+from tests.load.polling import Polling
 
-_OPEN: Final = "0"  # Engine.IO packet types are one character
-_PING: Final = "2"
+if TYPE_CHECKING:
+    from tests.chaos.session import Session
+    from tests.load.tunnel import Tunnel
+
+_PING: Final = "2"  # Engine.IO packet types are one character
 _PONG: Final = "3"
+_NOOP: Final = "6"
 _CONNECT: Final = "40"  # Engine.IO message, then the Socket.IO packet type
-_DISCONNECT: Final = "41"
 _EVENT: Final = "42"
-
-
-class ConnectionLost(Exception):
-    """The server closed the connection, refused it, or fell silent.
-
-    Attributes:
-        reason: Without tokens or bodies, and the same for equal causes, so that locust adds
-            them up.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"connection lost: {self.reason}"
 
 
 class Connection:
     """A client that is connected to the main namespace. Use ``Connection.to``.
 
     Args:
-        wire: An open WebSocket.
+        wire: Open, and let in.
+        session: What is remembered from one connection to the next.
+        early: Packets that came before the reply to CONNECT.
+
+    Attributes:
+        has_recovered: The server says that nothing is missing since the connection before.
     """
 
-    def __init__(self, wire: websocket.WebSocket) -> None:
+    def __init__(
+        self, wire: Polling | Tunnel, session: Session, early: deque[str], *, has_recovered: bool
+    ) -> None:
+        self.has_recovered = has_recovered
         self._wire = wire
+        self._session = session
+        self._early = early
 
     @classmethod
-    def to(cls, url: str, token: str) -> Self:
-        """Connect, and return when the server has answered CONNECT.
+    def to(cls, url: str, token: str, session: Session) -> Self:
+        """Connect by polling, and return when the server has answered CONNECT.
 
         Args:
             url: Of the server, ``http://`` or ``https://``.
             token: Channel token.
+            session: Its ``pid`` and offset are shown, if it has any; the new ones go there.
 
         Raises:
             ConnectionLost: If the server is not there, or does not let us in within 20 s.
         """
-        query = urlencode({"EIO": 4, "transport": "websocket", "channel_token": token})
-        address = f"ws{url.removeprefix('http').rstrip('/')}/socket.io/?{query}"
-        with _translated(), contextlib.ExitStack() as undo:
-            wire = websocket.create_connection(
-                address, timeout=_HANDSHAKE_S, skip_utf8_validation=True
-            )
-            undo.callback(wire.shutdown)
-            opened = orjson.loads(_expect(wire, _OPEN))
-            wire.send(_CONNECT)
-            _expect(wire, _CONNECT)
-            # The server pings in this interval: longer silence means that it is gone.
-            wire.settimeout((opened["pingInterval"] + opened["pingTimeout"]) / 1000)
+        wire = Polling.open(url, token)
+        with contextlib.ExitStack() as undo:
+            undo.callback(wire.cut)
+            wire.send(session.connect_packet())
+            early: deque[str] = deque()
+            # A server may send what was missed before it replies, as the Node program does.
+            while (packet := wire.receive()).startswith(_EVENT):
+                early.append(packet)
+            if not packet.startswith(_CONNECT):
+                raise ConnectionLost(f"packet {packet[:2]!r} in the handshake")
+            reply = orjson.loads(packet.removeprefix(_CONNECT))
+            has_recovered = session.resume(reply.get("pid"))
             undo.pop_all()
-            return cls(wire)
+        return cls(wire, session, early, has_recovered=has_recovered)
+
+    def upgrade(self) -> None:
+        """Leave polling for a WebSocket. Once at most.
+
+        Raises:
+            ConnectionLost: If the server does not agree.
+        """
+        self._wire = self._wire.upgraded()
 
     def receive(self) -> tuple[str, Any]:
         """Wait for the next event. Answer pings meanwhile.
 
         Returns:
-            Name and first argument; what follows it (an offset) is dropped.
+            Name and first argument. An offset that follows it is in the session already, and
+            nothing was awaited since: an event is both received and remembered, or neither.
 
         Raises:
             ConnectionLost: When there will be no further event.
         """
-        with _translated():
-            while True:
-                packet = self._wire.recv()
-                if packet.startswith(_EVENT):
-                    name, body, *_ = orjson.loads(packet[len(_EVENT) :])
-                    return name, body
-                if packet != _PING:
-                    raise ConnectionLost(f"packet {packet[:2]!r}")
+        while True:
+            packet = self._early.popleft() if self._early else self._wire.receive()
+            if packet.startswith(_EVENT):
+                arguments = orjson.loads(packet.removeprefix(_EVENT))
+                self._session.take(arguments)
+                name, body, *_ = arguments
+                return name, body
+            if packet == _PING:
                 self._wire.send(_PONG)
+            elif packet != _NOOP:
+                raise ConnectionLost(f"packet {packet[:2]!r}" if packet else "closed")
 
-    def close(self) -> None:
-        """Say goodbye and close, whatever state the connection is in."""
-        with contextlib.suppress(OSError, websocket.WebSocketException):
-            self._wire.send(_DISCONNECT)
-            self._wire.close(timeout=_CLOSE_S)
-        self._wire.shutdown()
-
-
-def _expect(wire: websocket.WebSocket, kind: str) -> str:
-    """Receive a packet of this kind. Return what follows the kind."""
-    packet = wire.recv()
-    if not packet.startswith(kind):
-        raise ConnectionLost(f"packet {packet[:2]!r} in the handshake")
-    return packet.removeprefix(kind)
-
-
-@contextlib.contextmanager
-def _translated():
-    try:
-        yield
-    except (OSError, websocket.WebSocketException) as error:
-        raise ConnectionLost(type(error).__name__) from error
+    def cut(self) -> None:
+        """End it as a lost network does: no goodbye, and what is under way is lost."""
+        self._wire.cut()

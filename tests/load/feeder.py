@@ -29,8 +29,8 @@ class Feeder(Participant):
         """Publish one record."""
         group_id, ledger = next(self._groups)
         text_bytes = self.environment.parsed_options.record_bytes
-        # In this order: ``measure`` swallows what ``publishing`` has to see.
-        with self.environment.events.request.measure(*PUBLISH), ledger.publishing() as number:
+        # In this order: ``measured`` swallows what ``publishing`` has to see.
+        with self.measured(PUBLISH), ledger.publishing() as number:
             sent = record.Sent(number, time.monotonic_ns())
             records = record.write(sent, text_bytes=text_bytes)
             self.publisher.publish_records(records, group_id=group_id)

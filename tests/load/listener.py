@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import secrets
 import time
 from typing import Final
 
 import gevent
 from locust import constant, task
-from locust.exception import StopUser
 
 from publisher.errors import PublishError
+from tests.chaos.session import Session
 from tests.load import record
-from tests.load.connection import Connection, ConnectionLost
+from tests.load.connection import Connection
 from tests.load.ledger import Receipts
-from tests.load.participant import CONNECT, CONNECTION, DELIVERY, Participant
+from tests.load.loss import ConnectionLost
+from tests.load.participant import (
+    CATCH_UP,
+    CONNECT,
+    CONNECTION,
+    DELIVERY,
+    RECOVER,
+    UPGRADE,
+    Participant,
+)
 
-_DRAIN_S: Final = 5.0
-"""What has not arrived this long after the end is lost."""
+_AWAY_S: Final = (0.5, 1.5)
+"""From losing a connection to trying again.
+
+Source: socket.io-client 4.8, manager.js: ``reconnectionDelay`` and ``randomizationFactor``. It
+waits longer after each failure; ours does not, so that a test ends soon after a server has
+returned.
+"""
 
 _NS_PER_MS: Final = 1_000_000
 _UNTIL_STOPPED_S: Final = 24 * 60 * 60
@@ -31,32 +46,29 @@ class Lost(Exception):
         return "lost"
 
 
+class NotRecovered(Exception):
+    """A returning listener got a new ``pid``: the server does not claim that it has it all."""
+
+    def __str__(self) -> str:
+        return "not recovered"
+
+
 class Listener(Participant):
-    """A browser: connects with a token of its own, then receives."""
+    """A browser: connects with a token of its own, receives, and returns when it is cut off."""
 
     # Its work is done in another greenlet: one that waits can be stopped at any time, and no
     # message is cut in half by that.
     wait_time = constant(_UNTIL_STOPPED_S)
 
     def on_start(self) -> None:
-        """Issue a token and join by connecting."""
-        self._cleanup = contextlib.ExitStack()
+        """Take a seat, and begin to live."""
+        self._group_id, self._ledger = next(self.run_now.seats)
+        self._token = secrets.token_urlsafe()
+        self._session = Session()
         self._receipts: Receipts | None = None
-        group_id, ledger = next(self.run_now.seats)
-        tokens = self.publisher.tokens
-        user = {"id": next(self.run_now.user_ids), "name": "Load"}
-        token = secrets.token_urlsafe()
-        # Before it is issued: the test may be stopped while Redis' answer is under way.
-        self._cleanup.callback(tokens.revoke, token)
-        with self.environment.events.request.measure(*CONNECT):
-            tokens.issue(user, group_ids=[group_id], token=token)
-            connection = Connection.to(self.host, token)
-            self._cleanup.callback(connection.close)
-            self._receipts = Receipts(ledger)
-        if self._receipts is None:
-            raise StopUser
-        self._reader = gevent.spawn(self._read, connection, self._receipts)
-        self._cleanup.callback(self._reader.kill)
+        self._returned_ns = 0
+        self._only_polls = random.random() < self.environment.parsed_options.polling_share
+        self._life = gevent.spawn(self._live)
 
     @task
     def stay(self) -> None:
@@ -68,37 +80,84 @@ class Listener(Participant):
             if self._receipts is not None:
                 lost = len(self._missing(self._receipts))
                 self.run_now.lost += lost
-                self.report(DELIVERY, Lost(), lost)
+                for _ in range(lost):
+                    self.report(DELIVERY, error=Lost())
         finally:
+            self._life.kill()
             with contextlib.suppress(PublishError):
-                self._cleanup.close()
+                self.publisher.tokens.revoke(self._token)
 
     def _missing(self, receipts: Receipts) -> frozenset[int]:
-        """Wait up to 5 s for what is owed at this moment. Return what is missing then."""
+        """Wait a while for what is owed at this moment. Return what is missing then."""
         due = receipts.owed()
-        deadline = time.monotonic() + _DRAIN_S
-        while due & receipts.owed() and not self._reader.dead and time.monotonic() < deadline:
+        deadline = time.monotonic() + self.environment.parsed_options.patience
+        while due & receipts.owed() and not self._life.dead and time.monotonic() < deadline:
             gevent.sleep(0.01)
         return due & receipts.owed()
 
-    def _read(self, connection: Connection, receipts: Receipts) -> None:
-        try:
-            while True:
-                name, body = connection.receive()
-                received_ns = time.monotonic_ns()
-                # Others may send notices to everybody meanwhile.
-                if name == "records":
-                    self._account(record.read(body), received_ns, receipts)
-        except ConnectionLost as error:
-            self.report(CONNECTION, error)
+    def _live(self) -> None:
+        """Connect, be cut off, return: until the test ends."""
+        cut_every_s = self.environment.parsed_options.cut_every
+        cut_in_s = random.uniform(0, cut_every_s)  # not all listeners at once
+        while True:
+            connection = self._enter() if self._receipts is None else self._return()
+            if connection is not None:
+                self._stay(connection, cut_in_s)
+                cut_in_s = cut_every_s
+            gevent.sleep(random.uniform(*_AWAY_S))
 
-    def _account(self, sent: record.Sent, received_ns: int, receipts: Receipts) -> None:
-        fault = receipts.take(sent.number)
-        self.environment.events.request.fire(
-            request_type=DELIVERY[0],
-            name=DELIVERY[1],
-            response_time=(received_ns - sent.sent_ns) / _NS_PER_MS,
-            response_length=0,
-            exception=None if fault is None else ValueError(fault.value),
-            context={},
+    def _enter(self) -> Connection | None:
+        """Connect for the first time; None if that failed."""
+        connection = None
+        with self.measured(CONNECT):
+            user = {"id": next(self.run_now.user_ids), "name": "Load"}
+            self.publisher.tokens.issue(user, group_ids=[self._group_id], token=self._token)
+            connection = Connection.to(self.host, self._token, self._session)
+            self._receipts = Receipts(self._ledger)
+        return connection
+
+    def _return(self) -> Connection | None:
+        """Connect again, and ask for what was missed; None if there is no connection."""
+        connection = None
+        with self.measured(RECOVER):
+            connection = Connection.to(self.host, self._token, self._session)
+            if not connection.has_recovered:
+                raise NotRecovered
+        self._returned_ns = time.monotonic_ns()
+        return connection
+
+    def _stay(self, connection: Connection, cut_in_s: float) -> None:
+        """Receive until the connection ends, by itself or because we cut it.
+
+        Args:
+            connection: Ends with this call.
+            cut_in_s: When to cut; 0 is never.
+        """
+        self.run_now.online += 1
+        try:
+            with gevent.Timeout(cut_in_s or None, exception=False):
+                self._receive(connection)
+        except ConnectionLost as error:
+            self.report(CONNECTION, error=error)
+        finally:
+            self.run_now.online -= 1
+            connection.cut()
+
+    def _receive(self, connection: Connection) -> None:
+        if not self._only_polls:
+            with self.measured(UPGRADE):
+                connection.upgrade()
+        while True:
+            name, body = connection.receive()
+            received_ns = time.monotonic_ns()
+            # Others may send notices to everybody meanwhile.
+            if name == "records":
+                self._account(record.read(body), received_ns)
+
+    def _account(self, sent: record.Sent, received_ns: int) -> None:
+        fault = self._receipts.take(sent.number)
+        self.report(
+            CATCH_UP if sent.sent_ns < self._returned_ns else DELIVERY,
+            (received_ns - sent.sent_ns) / _NS_PER_MS,
+            None if fault is None else ValueError(fault.value),
         )
