@@ -12,7 +12,9 @@ from channel_server.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECRET_CHARACTERS: Final = 8
+_SHORTEST_PASSWORD: Final = 8
+_SHORTEST_KEY: Final = 16
+"""Longer: who guesses passwords has to wait, who guesses keys only gets other answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +51,14 @@ class AdminSettings:
             api_key=reader.text("ADMIN_API_KEY"),
             sentry_dsn=reader.text("SENTRY_DSN") or reader.text("SENTRY_PUBLIC_DSN"),
         )
-        for name, secret in (
-            ("ADMIN_PASSWORD", settings.password),
-            ("ADMIN_API_KEY", settings.api_key),
+        for name, secret, shortest in (
+            ("ADMIN_PASSWORD", settings.password, _SHORTEST_PASSWORD),
+            ("ADMIN_API_KEY", settings.api_key, _SHORTEST_KEY),
         ):
-            if secret and not (len(secret) >= _SECRET_CHARACTERS and secret.isascii()):
-                reader.problems.append(f"{name} must have 8 characters or more, all of them ASCII")
+            if secret and not (len(secret) >= shortest and secret.isascii()):
+                reader.problems.append(
+                    f"{name} must have {shortest} characters or more, all of them ASCII"
+                )
         if reader.problems:
             raise ConfigError(tuple(reader.problems))
         return settings

@@ -312,12 +312,14 @@ class CannotAsk(ChannelServerError):
     Attributes:
         url: Where.
         reason: Why not.
+        is_gone: Nobody listens there.
     """
 
-    def __init__(self, url: str, reason: str) -> None:
+    def __init__(self, url: str, reason: str, *, is_gone: bool = False) -> None:
         super().__init__(url, reason)
         self.url = url
         self.reason = reason
+        self.is_gone = is_gone
 
     def __str__(self) -> str:
         return f"the server at {self.url} (ADMIN_HOST, ADMIN_PORT) cannot be asked: {self.reason}"

@@ -8,13 +8,39 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import traceback
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_MAX_CAUSES: Final = 5
+_SELDOM_S: Final = 10.0
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
-class TextFormatter(logging.Formatter):
+_Error = (
+    tuple[type[BaseException], BaseException, "TracebackType | None"] | tuple[None, None, None]
+)
+
+
+class _Scrubbing(logging.Formatter):
+    """Errors as their types and the places they went through: their words may quote a message."""
+
+    def formatException(self, ei: _Error) -> str:  # noqa: N802 - logging's name
+        """Format an error, and those that led to it."""
+        parts: list[str] = []
+        error = ei[1]
+        while error is not None and len(parts) < _MAX_CAUSES:
+            places = "".join(traceback.format_tb(error.__traceback__))
+            parts.append(f"Traceback (most recent call last):\n{places}{type(error).__qualname__}")
+            error = error.__cause__ or error.__context__
+        return "\n".join(reversed(parts))
+
+
+class TextFormatter(_Scrubbing):
     """``2026-01-15 10:30:00,123 INFO channel_server.app: ready port=5000``."""
 
     def __init__(self) -> None:
@@ -26,7 +52,7 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record) + fields
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Scrubbing):
     """One JSON object a line: time, level, logger, event, then the fields."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -41,6 +67,26 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+class Seldom:
+    """Lets a thing be said once in ten seconds.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._quiet_until_s: dict[str, float] = {}
+
+    def may_say(self, text: str) -> bool:
+        """Tell whether it may be said now, and note that it is. Texts are few: they are kept."""
+        now_s = self._clock()
+        if now_s < self._quiet_until_s.get(text, now_s):
+            return False
+        self._quiet_until_s[text] = now_s + _SELDOM_S
+        return True
 
 
 def place_of(error: BaseException) -> str:

@@ -83,8 +83,9 @@ def drain(
 
     async def tell() -> None:
         remote = Remote(admin)
+        node = (await remote.info())["node"]
         typer.echo(f"draining {await remote.drain()} clients")
-        if wait and not await remote.gone(wait):
+        if wait and not await remote.gone(node, wait):
             fail(f"it is still there after {wait} seconds")
 
     run(tell())

@@ -23,9 +23,14 @@ class Remote:
 
     Args:
         settings: Where it is, and the key.
+
+    Raises:
+        CannotAsk: If there is none.
     """
 
     def __init__(self, settings: AdminSettings) -> None:
+        if not settings.port:
+            raise CannotAsk("no port", "ADMIN_PORT=0 switches the internal port off")
         host = _EVERYWHERE.get(settings.host, settings.host)
         shown = f"[{host}]" if ":" in host else host
         self._url = f"http://{shown}:{settings.port}"
@@ -40,17 +45,28 @@ class Remote:
         clients: int = (await self._ask("POST", "/api/drain"))["clients"]
         return clients
 
-    async def gone(self, within_s: float) -> bool:
-        """Wait until it is gone. Return False if it is still there then."""
+    async def gone(self, node: str, within_s: float) -> bool:
+        """Wait until a node is gone. Return False if it is still there then.
+
+        Args:
+            node: Its name: another one at the same place is the next one, which was started
+                instead.
+            within_s: Seconds to wait at most.
+        """
         try:
             async with asyncio.timeout(within_s):
                 while True:
-                    await self._ask("GET", "/live")
+                    if await self._is_gone(node):
+                        return True
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
             return False
-        except CannotAsk:
-            return True
+
+    async def _is_gone(self, node: str) -> bool:
+        try:
+            return bool((await self.info())["node"] != node)
+        except CannotAsk as error:
+            return error.is_gone
 
     async def _ask(self, method: str, path: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -61,7 +77,8 @@ class Remote:
             ):
                 body = await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise CannotAsk(self._url, type(error).__name__) from None
+            is_gone = isinstance(error, aiohttp.ClientConnectionError)
+            raise CannotAsk(self._url, type(error).__name__, is_gone=is_gone) from None
         if not isinstance(body, dict):
             raise CannotAsk(self._url, "another program answers")
         if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:

@@ -32,7 +32,6 @@ _OF_OTHERS: Final = frozenset({"API_URL", "CHANNELS_URI", "CHANNELS_URL", "HOST"
 """Set by Loomio's own `.env`, by proxies and by systems, and meant."""
 
 _MAX_DISTANCE: Final = 2
-_FEW_LETTERS: Final = 5
 
 
 def near_misses(names: Iterable[str]) -> dict[str, str]:
@@ -42,8 +41,7 @@ def near_misses(names: Iterable[str]) -> dict[str, str]:
         names: Of all variables that are set.
 
     Returns:
-        The one that was meant, by the one that is set: at most two letters apart, or one if it
-        is a short name.
+        The one that was meant, by the one that is set: at most two letters apart, capital or not.
     """
     found = {}
     for name in sorted(set(names) - OURS - _OF_OTHERS):
@@ -54,16 +52,22 @@ def near_misses(names: Iterable[str]) -> dict[str, str]:
         }
         if distances:
             ours = min(distances, key=lambda each: (distances[each], each))
-            if distances[ours] <= (1 if len(ours) <= _FEW_LETTERS else _MAX_DISTANCE):
+            if distances[ours] <= _MAX_DISTANCE:
                 found[name] = ours
     return found
 
 
 def _distance(one: str, other: str) -> int:
-    """How many letters have to be added, left out, or changed."""
-    row = list(range(len(other) + 1))
+    """How many letters have to be added, left out, changed, or swapped with the next."""
+    rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, 1):
-        before, row[0] = row[0], i
+        row = [i]
         for j, wanted in enumerate(other, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (letter != wanted))
-    return row[-1]
+            cost = min(
+                rows[-1][j] + 1, row[j - 1] + 1, rows[-1][j - 1] + (letter.upper() != wanted)
+            )
+            if i > 1 and j > 1 and one[i - 2 : i].upper() == other[j - 2 : j][::-1]:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]

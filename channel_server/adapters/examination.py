@@ -21,16 +21,44 @@ if TYPE_CHECKING:
 
 _WITHIN_S: Final = 5.0
 _VERSION: Final = re.compile(rb"^redis_version:(\d+)\.(\d+)", re.MULTILINE)
-_ENTRY_SIZE: Final = b"x" * 4096
+_ENTRY: Final = b"x" * 4096
 
 _TRY: Final = Script("""
--- KEYS: a stream of its own, under the hash tag of the journal. ARGV: what is written.
-redis.call('XADD', KEYS[1], '*', 'd', ARGV[1])
-redis.call('EXPIRE', KEYS[1], 10)
-local length = #redis.call('XRANGE', KEYS[1], '-', '+')
-redis.call('DEL', KEYS[1])
-return length
+-- KEYS: a stream, a hash, a string, a sorted set and a set of its own. ARGV: what is written.
+-- Each command that the scripts of the journal, of tokens and of bots use, once:
+-- tests/unit/adapters/test_examination.py compares. Returns how many entries could be read.
+local stream, hash, text, sorted, set = unpack(KEYS)
+local now = redis.call('TIME')
+local id = redis.call('XADD', stream, '*', 'd', ARGV[1])
+local entries = #redis.call('XRANGE', stream, '-', '+') + redis.call('XLEN', stream)
+redis.call('XINFO', 'STREAM', stream)
+redis.call('XDEL', stream, id)
+redis.call('XTRIM', stream, 'MAXLEN', 0)
+redis.call('HSET', hash, 'a', now[1])
+redis.call('HINCRBY', hash, 'b', 1)
+redis.call('HGET', hash, 'a')
+redis.call('HMGET', hash, 'a', 'b')
+redis.call('HDEL', hash, 'a')
+redis.call('SET', text, ARGV[1], 'NX')
+redis.call('GET', text)
+redis.call('EXISTS', text)
+redis.call('PEXPIRE', text, 10000)
+redis.call('PTTL', text)
+redis.call('TTL', text)
+redis.call('ZADD', sorted, now[1], 'a')
+redis.call('ZCARD', sorted)
+redis.call('ZREM', sorted, 'b')
+redis.call('ZREMRANGEBYSCORE', sorted, '-inf', '(0')
+redis.call('SADD', set, 'a')
+redis.call('SMEMBERS', set)
+redis.call('SRANDMEMBER', set)
+redis.call('SREM', set, 'b')
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 10) end
+redis.call('DEL', unpack(KEYS))
+redis.call('PUBLISH', '{channel_server}:probe:nobody', '')
+return entries
 """)
+_KEPT_IN: Final = (b"stream", b"hash", b"string", b"zset", b"set")
 
 
 class Examination:
@@ -94,7 +122,7 @@ class Examination:
             subscription.close("examined")
 
     async def try_journal(self) -> None:
-        """Write an entry of 4 KB to a stream of our own, read it and delete it.
+        """Do what the server's scripts do, to keys of our own, which are deleted in the end.
 
         Raises:
             RedisRefused: If scripts, streams or writing are not allowed or not possible; with
@@ -103,8 +131,15 @@ class Examination:
         kind = await self._line.execute(encode(b"TYPE", JOURNAL.encode()), within_s=_WITHIN_S)
         if kind not in {b"stream", b"none"}:
             raise RedisRefused("WRONGTYPE")
-        key = f"{{channel_server}}:doctor:{secrets.token_hex(8)}".encode()
-        await self._line.execute(_TRY.in_full((key,), (_ENTRY_SIZE,)), within_s=_WITHIN_S)
+        prefix = f"{{channel_server}}:doctor:{secrets.token_hex(8)}:".encode()
+        keys = tuple(prefix + kind for kind in _KEPT_IN)
+        for command in (
+            _TRY.in_full(keys, (_ENTRY,)),
+            _TRY.by_name(keys, (_ENTRY,)),
+            encode(b"XREAD", b"COUNT", b"1", b"STREAMS", keys[0], b"0"),
+            encode(b"XRANGE", keys[0], b"-", b"+", b"COUNT", b"1"),
+        ):
+            await self._line.execute(command, within_s=_WITHIN_S)
 
     async def who_is(self, token: str) -> Identity | None:
         """Who a channel token stands for; None for a visitor. Raises ``RedisRefused``."""

@@ -46,7 +46,13 @@ async def examine_public(url: str, origin: str | None) -> AsyncIterator[Finding]
     """
     base = f"{url.rstrip('/')}/socket.io/?EIO=4"
     headers = {"Origin": origin or "https://a-page.example"}
-    async with aiohttp.ClientSession(timeout=_WITHIN, headers=headers) as session:
+    # Each request on a connection of its own, and no cookie: so a proxy decides anew each time.
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=_WITHIN,
+        headers=headers,
+    ) as session:
         polling, opened = await _polling(session, base)
         yield polling
         if opened is None:

@@ -77,7 +77,7 @@ def _version(version: tuple[int, int] | None, url: str, journal: str) -> Finding
     if version is None:
         return unasked(_REDIS, f"{url} answers, and does not say its version")
     text = ".".join(map(str, version))
-    if version < _OLDEST:
+    if version < _OLDEST and journal == "redis":
         return ill(_REDIS, f"version {text} has no streams", "use 5.0 or newer, or JOURNAL=memory")
     return well(_REDIS, f"{url} answers, version {text}, journal {journal}")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from channel_server.core import messages
 from channel_server.core.offsets import milliseconds_of
 from channel_server.core.packets import event_packet
 from channel_server.core.records import Broadcast
 from channel_server.errors import MalformedMessage
+from channel_server.log import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from channel_server.metrics import Metrics
 
 log = logging.getLogger(__name__)
-
-_LOG_EVERY_S: Final = 10.0
 
 
 class Intake:
@@ -52,9 +51,8 @@ class Intake:
         self._tail = tail
         self._obey = obey
         self._metrics = metrics
-        self._clock = clock
         self._redis_clock = redis_clock
-        self._quiet_until = clock()
+        self._seldom = Seldom(clock)
 
     def read(self, content: Content) -> Message | None:
         """Read a message. None if it reaches nobody: that is counted."""
@@ -94,11 +92,7 @@ class Intake:
         """
         self._tail.advance(position)
         offset = b"%b:%b" % (self._tail.epoch_name, stream_id)
-        written = self._carry_out(message, offset, position=position, is_delivered=is_delivered)
-        now_s = None if is_delivered else self._redis_clock()
-        if now_s is not None:
-            self._metrics.intake_lag.observe(now_s - milliseconds_of(position) / 1000)
-        return written
+        return self._carry_out(message, offset, position=position, is_delivered=is_delivered)
 
     def _carry_out(
         self,
@@ -121,20 +115,22 @@ class Intake:
             began_s = perf_counter()
             clients, written_bytes = self._fanout.deliver(message.room, packet)
         except Exception:  # a bug must not cost the subscription
-            log.exception("delivery failed")
+            if self._seldom.may_say("delivery failed"):
+                log.exception("delivery failed")
             return 0
         metrics = self._metrics
         metrics.fanout.observe(perf_counter() - began_s)
         metrics.messages[message.event] += 1
         metrics.deliveries += clients
         metrics.delivered_bytes += written_bytes
+        now_s = None if position is None else self._redis_clock()
+        if position is not None and now_s is not None:
+            metrics.intake_lag.observe(now_s - milliseconds_of(position) / 1000)
         return written_bytes
 
     def _refuse(self, error: MalformedMessage) -> None:
         self._metrics.malformed += 1
-        now = self._clock()
-        if now >= self._quiet_until:
-            self._quiet_until = now + _LOG_EVERY_S
+        if self._seldom.may_say("malformed message"):
             log.warning(
                 "malformed message",
                 extra={

@@ -32,6 +32,9 @@ _OPTIONS: Final = Options(
     # Not "*": pages of other sites have no business here.
     cors=Cors(origin="null"),
     max_connections=256,
+    # Nobody keeps a place for long: 256 connections that say nothing would keep operators out.
+    connect_timeout_s=5.0,
+    idle_timeout_s=5.0,
     max_payload=1024 * 1024,
 )
 
@@ -69,7 +72,10 @@ class _Host:
     async def keep_time(self) -> NoReturn:
         while True:
             await asyncio.sleep(_TICK_S)
-            self.doors.expire()
+            try:
+                self.doors.expire()
+            except Exception:  # clients must not pay for it
+                log.exception("tick failed")
 
 
 @contextlib.asynccontextmanager

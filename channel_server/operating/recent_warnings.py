@@ -47,6 +47,12 @@ class RecentWarnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line."""
+        try:
+            self._keep(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers do it
+            self.handleError(record)
+
+    def _keep(self, record: logging.LogRecord) -> None:
         self.counts[record.levelname.lower()] += 1
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="seconds")
         fields = {name: str(value) for name, value in fields_of(record).items()}

@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections import deque
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -14,18 +15,15 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-COOKIE: Final = "channel_server_admin"
-
 _SESSION_S: Final = 12 * 3600.0
 _MAX_SESSIONS: Final = 100
 _WINDOW_S: Final = 60.0
 _MAX_FAILURES: Final = 5
 _MAX_FAILURES_OF_ALL: Final = 100
-_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Throttle:
-    """Counts wrong secrets: who has tried five in a minute has to wait, right or wrong.
+    """Counts wrong secrets: who has tried five in a minute has to wait.
 
     So do all when a hundred were wrong, from however many addresses; memory stays bounded.
 
@@ -55,11 +53,18 @@ class Guard:
 
     - The API: with ``Authorization: Bearer <key>``; from the dashboard; or, if there is neither
       key nor password and only programs on this machine reach the port, by anybody.
-    - The dashboard: with the password; without one only from this machine.
-    - What changes something must not come from another site's page, and nothing may if its
-      ``Host`` is not ours: a page whose host name suddenly means 127.0.0.1 is another site's.
+    - The dashboard: with the password; without one only on this machine, and there, if there is a
+      key, with the key.
+    - What is used without key must not come from another site's page; and what is used without
+      any secret must name this machine as its ``Host``: a page whose host name suddenly means
+      127.0.0.1 is another site's.
 
     Secrets are compared in constant time, and sessions are kept as digests.
+
+    Attributes:
+        cookie: Name of the dashboard's cookie, another one in each process: browsers give
+            cookies of one port to all others of that host.
+        throttle: Counts wrong secrets.
 
     Args:
         password: For the dashboard; "" if there is none.
@@ -76,6 +81,7 @@ class Guard:
         self._is_loopback = is_loopback
         self._clock = clock
         self._sessions: dict[bytes, float] = {}
+        self.cookie = f"channel_server_{secrets.token_hex(4)}"
         self.throttle = Throttle(clock)
 
     @property
@@ -86,11 +92,12 @@ class Guard:
     @property
     def asks_for_password(self) -> bool:
         """Whether the dashboard begins with a question."""
-        return bool(self._password)
+        return bool(self._password or self._api_key)
 
     def is_password(self, text: str) -> bool:
         """Compare, in constant time."""
-        return bool(self._password) and _is_same(text, self._password)
+        secret = self._password or self._api_key
+        return bool(secret) and _is_same(text, secret)
 
     def is_key(self, text: str) -> bool:
         """Compare, in constant time."""
@@ -98,7 +105,7 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Whether programs on this machine need no key."""
+        """Whether whoever is on this machine needs no secret."""
         return self._is_loopback and not (self._api_key or self._password)
 
     # ── sessions of the dashboard ───────────────────────────────────────────────────────────
@@ -113,27 +120,35 @@ class Guard:
 
     def has_session(self, request: web.Request) -> bool:
         """Tell whether the browser has logged in."""
-        ends_at_s = self._sessions.get(_digest(request.cookies.get(COOKIE, "")))
+        ends_at_s = self._sessions.get(_digest(request.cookies.get(self.cookie, "")))
         return ends_at_s is not None and ends_at_s > self._clock()
 
     def end_session(self, request: web.Request) -> None:
         """Log out."""
-        self._sessions.pop(_digest(request.cookies.get(COOKIE, "")), None)
+        self._sessions.pop(_digest(request.cookies.get(self.cookie, "")), None)
 
     # ── where a request comes from ──────────────────────────────────────────────────────────
 
     def is_misled(self, request: web.Request) -> bool:
         """Tell whether a request without any secret was meant for another host."""
-        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
-        return self._is_loopback and host not in _THIS_MACHINE
+        return self._is_loopback and not _is_this_machine(request.headers.get("Host", ""))
 
     @staticmethod
     def is_foreign(request: web.Request) -> bool:
         """Tell whether a page of another site has sent it."""
         site = request.headers.get("Sec-Fetch-Site", "none")
         origin = request.headers.get("Origin")
-        is_other = origin is not None and urlsplit(origin).netloc != request.headers.get("Host")
+        scheme, _, host = (origin or "").partition("://")
+        is_other = origin is not None and (not scheme or host != request.headers.get("Host"))
         return site not in {"same-origin", "none"} or is_other
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _digest(text: str) -> bytes:

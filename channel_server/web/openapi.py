@@ -55,10 +55,15 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
 
 
 def _describe(operation: Operation) -> dict[str, Any]:
-    errors = {"401": "The key is missing or wrong.", "429": "Too many wrong keys: wait a minute."}
+    errors = {
+        "401": "The key is missing or wrong.",
+        "403": "A page of another site has asked.",
+        "429": "Too many wrong keys: wait a minute.",
+    }
     if operation.parameters or operation.body is not None:
         errors["400"] = "Something that was sent is wrong."
     if operation.body is not None:
+        errors["408"] = "The body did not come in time."
         errors["413"] = "The body is too long."
         errors["415"] = "The body is not application/json."
     if operation.method != "GET":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 
-from channel_server.log import place_of
+from channel_server.log import Seldom, place_of
 from channel_server.web.api import OPERATIONS, add_api
 from channel_server.web.dashboard import add_dashboard
 from channel_server.web.exposition import Exposition
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from channel_server.web.operator import Operator
 
 log = logging.getLogger(__name__)
+_seldom = Seldom()
 
 _MAX_BODY: Final = 1024 * 1024
 _BEARER: Final = "bearer "
@@ -90,18 +91,27 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     """Answer every trouble in JSON: one sentence, nothing of what was sent."""
     try:
         return await handler(request)
-    except CannotDo as error:
-        return _error(error.status, error.reason, _WITH_STATUS.get(error.status))
-    except web.HTTPRequestEntityTooLarge:
-        return _error(413, f"the body is longer than {_MAX_BODY} bytes")
     except web.HTTPRedirection:
         raise
-    except web.HTTPException as error:
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _error(error.status, error.reason, allow)
-    except Exception as error:  # noqa: BLE001 - a bug; its words may quote what was sent
-        log.error("a request failed", extra={"error": place_of(error)})  # noqa: TRY400
-        return _error(500, "this is a bug: see the log")
+    except Exception as error:  # noqa: BLE001 - what it is, is seen there
+        return _answer_to(error)
+
+
+def _answer_to(error: Exception) -> web.Response:
+    match error:
+        case CannotDo():
+            return _error(error.status, error.reason, _WITH_STATUS.get(error.status))
+        case web.HTTPRequestEntityTooLarge():
+            return _error(413, f"the body is longer than {_MAX_BODY} bytes")
+        case web.HTTPException():
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return _error(error.status, error.reason, allow)
+        case ConnectionError():  # the client has gone away in the middle of its request
+            return _error(400, "the request was cut off")
+        case _:  # a bug; its words may quote what was sent
+            if _seldom.may_say(place := place_of(error)):
+                log.error("a request failed", extra={"error": place})
+            return _error(500, "this is a bug: see the log")
 
 
 def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -134,11 +144,13 @@ def _let_in(guard: Guard, request: web.Request) -> None:
 
 
 def _check_key(guard: Guard, peer: str, key: str) -> None:
+    """The right key is always let in: else whoever guesses could keep its owner out."""
+    if guard.is_key(key):
+        return
     if not guard.throttle.may_try(peer):
         raise CannotDo(429, "too many wrong keys: wait a minute")
-    if not guard.is_key(key):
-        guard.throttle.failed(peer)
-        raise CannotDo(401, "the key is wrong")
+    guard.throttle.failed(peer)
+    raise CannotDo(401, "the key is wrong")
 
 
 def _check_place(guard: Guard, request: web.Request) -> None:

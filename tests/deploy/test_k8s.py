@@ -116,6 +116,9 @@ def test_probes_ask_what_the_server_answers(deployment):
         "readiness": "/ready",
     }
     assert {probe["port"] for probe in probes.values()} <= ports_of(deployment).keys()
+    # A pod at MAX_CONNECTIONS answers 503 to everything at the clients' port.
+    assert probes["liveness"]["port"] == probes["startup"]["port"] == "internal"
+    assert probes["readiness"]["port"] == "clients"
 
 
 def test_pods_have_the_time_to_drain(deployment):

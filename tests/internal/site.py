@@ -12,7 +12,7 @@ from tests.servers import free_port
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY = "a-key-of-the-operator"
+KEY = "a-long-key-of-the-operator"
 PASSWORD = "a password of the operator"
 
 

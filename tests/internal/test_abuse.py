@@ -62,7 +62,7 @@ def test_a_flood_of_wrong_passwords(server):
         b"password=" + b"x" * 100_000,
         b"x=" + PASSWORD.encode(),
         b"\x00\xff\xfe",
-        b"&" * 500_000,
+        b"&".join([b"a=b"] * 100),
     ],
 )
 def test_a_form_with_junk_is_no_password(server, body):

@@ -26,7 +26,7 @@ def test_all_problems_are_told_at_once_and_no_secret_is_quoted():
         "ADMIN_HOST": "admin.example.org",
         "ADMIN_PORT": "x",
         "ADMIN_PASSWORD": "short",
-        "ADMIN_API_KEY": "k\u00e9y of more than eight",
+        "ADMIN_API_KEY": "k\u00e9y of more than sixteen",
     }
 
     with pytest.raises(ConfigError) as caught:
@@ -34,13 +34,19 @@ def test_all_problems_are_told_at_once_and_no_secret_is_quoted():
 
     assert len(caught.value.problems) == 4
     assert "short" not in str(caught.value)
-    assert "more than eight" not in str(caught.value)
+    assert "more than sixteen" not in str(caught.value)
+
+
+def test_a_key_is_longer_than_a_password():
+    assert AdminSettings.from_env({"ADMIN_PASSWORD": "x" * 8}).password
+    with pytest.raises(ConfigError, match="ADMIN_API_KEY must have 16 characters"):
+        AdminSettings.from_env({"ADMIN_API_KEY": "x" * 15})
 
 
 def test_secrets_are_shown_nowhere():
     env = {
         "ADMIN_PASSWORD": "secret password",
-        "ADMIN_API_KEY": "secret key",
+        "ADMIN_API_KEY": "a secret key of more",
         "SENTRY_PUBLIC_DSN": "https://secret@sentry.example/1",
     }
     settings = AdminSettings.from_env(env)

@@ -31,6 +31,9 @@ def test_our_variables_are_those_that_are_read():
         ("TRUSTED_PROXY", None),  # three letters
         ("PRT", "PORT"),
         ("BOT", "BOTS"),
+        ("PROT", "PORT"),
+        ("Redis_Url", "REDIS_URL"),
+        ("LOG_FROMAT", "LOG_FORMAT"),
         ("HOST", None),
         ("PATH", None),
         ("REDIS_URL", None),

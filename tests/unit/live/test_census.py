@@ -5,6 +5,7 @@ import pytest
 from channel_server.core.names import NOTICE, group_room, user_room
 from channel_server.core.rooms import Rooms
 from channel_server.live.census import Census
+from tests.unit.engine.doubles import Clock
 
 
 class Somebody:
@@ -31,7 +32,7 @@ def sessions(rooms):
 
 @pytest.fixture
 def census(sessions, rooms):
-    return Census(lambda: sessions, rooms)
+    return Census(lambda: sessions, rooms, Clock())
 
 
 def test_connections_by_transport_and_kind(census):
@@ -57,3 +58,15 @@ def test_rooms_are_found_by_a_part_of_their_name_the_largest_first(census):
     assert census.rooms("nothing", 10) == ([], 0)
     assert census.members("group-77") == 2
     assert census.members("group-78") == 0
+
+
+def test_it_counts_once_in_a_second(sessions, rooms):
+    clock, counted = Clock(), []
+    census = Census(lambda: counted.append(1) or sessions, rooms, clock)
+
+    census.connections()
+    census.users()
+    assert len(counted) == 1
+    clock.advance(1.0)
+    census.users()
+    assert len(counted) == 2

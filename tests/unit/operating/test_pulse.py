@@ -49,3 +49,17 @@ async def test_without_samples_nothing_is_kept():
     await look(pulse, seen, 10)
 
     assert not pulse.history
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_looked_at_does_not_end_the_server(caplog):
+    """Found in review: the task is in the group of all tasks."""
+    seen, numbers = asyncio.Queue(), itertools.count(1)
+
+    def sample():
+        seen.put_nowait(next(numbers))
+        raise ValueError("words of a message")
+
+    await look(Pulse(Histogram(REMOTE), sample), seen, 3)
+
+    assert [record.getMessage() for record in caplog.records] == ["sample failed"]

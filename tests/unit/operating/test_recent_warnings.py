@@ -32,3 +32,13 @@ def test_fifty_are_kept():
     assert len(recent.lines) == 50
     assert recent.lines[0].fields == {"number": "59"}
     assert recent.counts["warning"] == 60
+
+
+def test_a_line_that_cannot_be_written_is_no_error_of_who_logs_it(capsys):
+    """As with logging's own handlers: the subscription to Redis was lost by one, found in review."""
+    recent = RecentWarnings()
+
+    recent.handle(log.makeRecord("x", logging.WARNING, "x.py", 1, "%d clients", ("many",), None))
+
+    assert not recent.lines
+    assert "Logging error" in capsys.readouterr().err

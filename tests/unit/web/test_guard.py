@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from channel_server.web.guard import COOKIE, Guard, Throttle
+from channel_server.web.guard import Guard, Throttle
 from tests.unit.engine.doubles import Clock
 
 
@@ -57,9 +57,23 @@ def test_what_there_is_without_secrets(clock, settings, has_dashboard, is_open):
     assert (ours.has_dashboard, ours.is_open) == (has_dashboard, is_open)
 
 
+def test_without_password_the_dashboard_of_this_machine_asks_for_the_key(clock):
+    """Else whoever is on this machine could do with it what the API wants the key for."""
+    ours = guard(clock, api_key="k" * 16)
+
+    assert ours.asks_for_password
+    assert ours.is_password("k" * 16)
+    assert not guard(clock, api_key="k" * 16, password="p" * 8).is_password("k" * 16)
+
+
+def test_cookies_of_two_servers_on_one_host_have_two_names(clock):
+    """Browsers give the cookies of one port to all others."""
+    assert guard(clock).cookie != guard(clock).cookie
+
+
 def test_session_lasts_until_it_is_ended_or_over(clock):
     ours = guard(clock)
-    first, second = (request(Cookie=f"{COOKIE}={ours.begin_session()}") for _ in range(2))
+    first, second = (request(Cookie=f"{ours.cookie}={ours.begin_session()}") for _ in range(2))
 
     assert ours.has_session(first)
     ours.end_session(first)
@@ -74,8 +88,8 @@ def test_sessions_are_bounded_and_kept_as_digests(clock):
     tokens = [ours.begin_session() for _ in range(150)]
 
     assert len(ours._sessions) == 100
-    assert ours.has_session(request(Cookie=f"{COOKIE}={tokens[-1]}"))
-    assert not ours.has_session(request(Cookie=f"{COOKIE}={tokens[0]}"))
+    assert ours.has_session(request(Cookie=f"{ours.cookie}={tokens[-1]}"))
+    assert not ours.has_session(request(Cookie=f"{ours.cookie}={tokens[0]}"))
     assert not any(token.encode() in ours._sessions for token in tokens)
 
 
@@ -91,6 +105,8 @@ def test_sessions_are_bounded_and_kept_as_digests(clock):
         ({"Origin": "http://127.0.0.1:5000"}, True),
         ({"Origin": "https://evil.example"}, True),
         ({"Origin": "null"}, True),
+        ({"Origin": "http://["}, True),
+        ({"Origin": ""}, True),
         ({"Origin": "http://evil.example", "Sec_Fetch_Site": "same-origin"}, True),
     ],
 )
@@ -106,6 +122,9 @@ def test_pages_of_other_sites_are_told_apart(headers, is_foreign):
         ("[::1]:5001", False),
         ("evil.example:5001", True),
         ("127.0.0.1.evil.example", True),
+        ("127.0.0.2:5001", False),
+        ("[", True),
+        ("[::1", True),
         ("", True),
     ],
 )

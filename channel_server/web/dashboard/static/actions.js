@@ -14,23 +14,30 @@ export function offerActions() {
     const text = document.getElementById("text").value;
     return [`Show this to everybody who is online? “${text}”`, "notice", { text }];
   });
+  document.getElementById("clear").addEventListener("click", () =>
+    act("Take the last notice away from everybody?", "notice", { text: null }),
+  );
 }
 
 function offer(id, describe) {
   const form = document.getElementById(id);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const [question, path, body] = describe();
-    if (!(await isConfirmed(question))) return;
-    const done = document.getElementById("done");
-    try {
-      const { receivers } = await ask(path, body);
-      done.textContent = `Done: heard by ${receivers} channel server${receivers === 1 ? "" : "s"}.`;
-      form.reset();
-    } catch (error) {
-      done.textContent = `Not done: ${error.message}`;
-    }
+    if (await act(...describe())) form.reset();
   });
+}
+
+async function act(question, path, body) {
+  if (!(await isConfirmed(question))) return false;
+  const done = document.getElementById("done");
+  try {
+    const { receivers } = await ask(path, body);
+    done.textContent = `Done: heard by ${receivers} channel server${receivers === 1 ? "" : "s"}.`;
+    return true;
+  } catch (error) {
+    done.textContent = `Not done: ${error.message}`;
+    return false;
+  }
 }
 
 function isConfirmed(question) {

@@ -31,10 +31,10 @@ export function chart(parent, title, write) {
 
   return (values) => {
     const known = values.filter((value) => value !== null);
-    const last = known.at(-1) ?? 0;
+    const last = values.at(-1) ?? null;
     const highest = Math.max(...known, 0);
-    newest.textContent = write(last);
-    svg.setAttribute("aria-label", `${title}: now ${write(last)}, at most ${write(highest)}`);
+    newest.textContent = last === null ? "none" : write(last);
+    svg.setAttribute("aria-label", `${title}: now ${newest.textContent}, at most ${write(highest)}`);
     const points = place(values, highest);
     line.setAttribute("d", points.length ? `M${points.join("L")}` : "");
     area.setAttribute(

@@ -25,13 +25,17 @@ const draws = [
 ];
 const search = document.getElementById("search");
 
+let asked = 0;
+
 async function refresh() {
+  const number = (asked += 1);
   try {
     const [info, history, rooms] = await Promise.all([
       ask("info"),
       ask("history"),
       ask(`rooms?limit=20&search=${encodeURIComponent(search.value.trim())}`),
     ]);
+    if (number !== asked) return; // somebody has typed on: a newer answer is under way
     show(info);
     showRooms(rooms);
     for (const [draw, values] of draws) draw(values(history.samples));
