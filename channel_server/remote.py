@@ -78,9 +78,19 @@ class Remote:
                 body = await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             is_gone = isinstance(error, aiohttp.ClientConnectionError)
-            raise CannotAsk(self._url, type(error).__name__, is_gone=is_gone) from None
+            raise CannotAsk(self._url, _reason(error), is_gone=is_gone) from None
         if not isinstance(body, dict):
             raise CannotAsk(self._url, "another program answers")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise CannotAsk(self._url, "not `serve` but another server is there: it has no API")
         if answer.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
             raise CannotAsk(self._url, str(body.get("error", f"status {answer.status}")))
         return body
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "nobody listens there: does the server run, and is ADMIN_PORT right?"
+    if isinstance(error, aiohttp.ContentTypeError):
+        return "that is not the internal port of a server"
+    return type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -52,6 +53,11 @@ def read_settings(env: Mapping[str, str]) -> tuple[Settings, AdminSettings]:
         settings = Settings.from_env(env)
     with collected(problems):
         admin = AdminSettings.from_env(env)
+    if settings.port == admin.port != 0:
+        if env.get("ADMIN_PORT"):
+            problems.append("ADMIN_PORT must be another port than PORT, or 0")
+        # Who has been on 5001 for years should not have to know of a new variable.
+        admin = dataclasses.replace(admin, port=admin.port + 1)
     refuse(problems)
     return settings, admin
 

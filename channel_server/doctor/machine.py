@@ -12,7 +12,11 @@ import aiohttp
 from channel_server.descriptors import most_connections
 from channel_server.doctor.finding import Finding, ill, unasked, well
 
+FULL: Final = "too many connections"
+"""What a server answers that takes no more."""
+
 _FEW: Final = 4096
+_MUCH: Final = 200
 _WITHIN: Final = aiohttp.ClientTimeout(total=5)
 
 
@@ -40,7 +44,7 @@ async def examine_port(name: str, host: str, port: int) -> Finding:
         return unasked(name, "0")
     trouble = _trouble_with(host, port)
     if trouble is None:
-        return well(name, f"{port} is free: no server runs here")
+        return unasked(name, f"{port} is free: no server runs here")
     if trouble != errno.EADDRINUSE:
         said = f"{port} cannot be opened: {_text(trouble)}"
         return ill(name, said, f"choose another one with {name}, or give the right to open it")
@@ -52,8 +56,13 @@ def _judge(name: str, port: int, status: str | None) -> Finding:
     if status is None:
         said = f"{port} is taken by another program"
         return ill(name, said, f"end it, or choose another port with {name}")
-    if status in {"ok", "degraded"}:
+    if status == FULL:
+        said = f"{port} is ours, and has {FULL}"
+        return ill(name, said, "raise MAX_CONNECTIONS, or the file descriptors, or add a node")
+    if status == "ok":
         return well(name, f"{port} is ours: a server runs, and is {status}")
+    if status == "degraded":
+        return unasked(name, f"{port} is ours: a server runs, and is degraded", "/ready says why")
     return ill(name, f"{port} is ours, and the server is {status}", "its log, and /ready, say why")
 
 
@@ -78,8 +87,14 @@ async def _status_of(host: str, port: int) -> str | None:
             aiohttp.ClientSession(timeout=_WITHIN, trust_env=False) as session,
             session.get(f"http://{shown}:{port}/live") as answer,
         ):
+            if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                return FULL if await _text_of(answer) == FULL else None
             body = await answer.json() if answer.status == HTTPStatus.OK else None
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return None
     status = body.get("status") if isinstance(body, dict) else None
     return status if isinstance(status, str) else None
+
+
+async def _text_of(answer: aiohttp.ClientResponse) -> str:
+    return (await answer.content.read(_MUCH)).decode(errors="replace")

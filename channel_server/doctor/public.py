@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import aiohttp
 import orjson
 
-from channel_server.doctor.finding import Finding, ill, well
+from channel_server.doctor.finding import Finding, ill, unasked, well
+from channel_server.doctor.machine import FULL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,8 +24,8 @@ _REMEDIES: Final[Mapping[int, str]] = {
     400: "is there another program behind it, or a proxy that drops the query?",
     401: "the proxy wants a password: browsers have none to show",
     403: "the proxy, or ORIGIN_CHECK, refuses",
-    404: "the proxy does not pass /socket.io/ on to the server",
-    429: "too many requests from this address: is TRUSTED_PROXIES right?",
+    404: "the proxy does not pass /socket.io/ on, or passes it on to another port",
+    429: "all of the site may count as one address: does TRUSTED_PROXIES name all proxies?",
     502: "the proxy cannot reach the server: is it running, on the port that the proxy knows?",
     503: "the server is not ready: its /ready, and its log, say why",
     504: "the proxy gets no answer: its time-out must be more than 45 s",
@@ -38,12 +39,15 @@ class _Answer(NamedTuple):
 
 
 async def examine_public(url: str, origin: str | None) -> AsyncIterator[Finding]:
-    """Connect as a browser does.
+    """Connect as a browser does, to a server for live updates.
 
     Args:
         url: Where the application's pages connect to, such as ``https://channels.example.org``.
         origin: Of these pages; None if every page may call.
     """
+    if not url.startswith(("http://", "https://")):
+        yield ill("Public address", "it has no scheme", "write https:// or http:// before it")
+        return
     base = f"{url.rstrip('/')}/socket.io/?EIO=4"
     headers = {"Origin": origin or "https://a-page.example"}
     # Each request on a connection of its own, and no cookie: so a proxy decides anew each time.
@@ -75,15 +79,25 @@ async def _polling(session: aiohttp.ClientSession, base: str) -> tuple[Finding, 
         opened = await _ask(session, f"{base}&transport=polling")
     except (aiohttp.ClientError, TimeoutError) as error:
         return ill(_POLLING, f"no answer: {type(error).__name__}", _about(error)), None
-    if opened.status in range(300, 400):
+    finding = _judge(opened)
+    return finding, opened if finding.is_well else None
+
+
+def _judge(opened: _Answer) -> Finding:
+    """What to say of the answer to the first request."""
+    status, body = opened.status, opened.body
+    if status in range(300, 400):
         remedy = "give the address it leads to, and the application, too (CHANNELS_URL)"
-        return ill(_POLLING, f"a redirect ({opened.status})", remedy), None
-    if opened.status != HTTPStatus.OK:
-        remedy = _REMEDIES.get(opened.status, "see the log of the proxy")
-        return ill(_POLLING, f"status {opened.status}", remedy), None
-    if _sid(opened.body) is None:
-        return ill(_POLLING, "another program answers", "correct the proxy, or the address"), None
-    return well(_POLLING, "a session was opened"), opened
+        return ill(_POLLING, f"a redirect ({status})", remedy)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and body == FULL.encode():
+        return ill(_POLLING, FULL, "raise MAX_CONNECTIONS, or the file descriptors, or add a node")
+    if status != HTTPStatus.OK:
+        is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
+        said = body.decode(errors="replace") if is_limit else f"status {status}"
+        return ill(_POLLING, said, _REMEDIES.get(status, "see the log of the proxy"))
+    if _sid(body) is None:
+        return ill(_POLLING, "another program answers", "correct the proxy, or the address")
+    return well(_POLLING, "a session was opened")
 
 
 def _about(error: Exception) -> str:
@@ -117,11 +131,12 @@ def _cors(opened: _Answer, origin: str | None) -> Finding:
     if not found:
         return ill(_CORS, "no Access-Control-Allow-Origin", "the proxy must not take headers away")
     if origin is None:
-        return well(_CORS, f"{found[0]}: PUBLIC_APP_URL is not set here, so any page may call")
+        said = "any page may call" if found[0] == "*" else f"pages of {found[0]} may call"
+        return unasked(_CORS, said, "is that the address in the browser's address bar?")
     if found[0] not in {origin, "*"}:
         remedy = f"set PUBLIC_APP_URL={origin} where the server runs, and start it again"
         return ill(_CORS, f"pages of {found[0]} may call, not those of {origin}", remedy)
-    return well(_CORS, f"pages of {origin} may call")
+    return well(_CORS, f"pages of {origin} may call: the address in the browser's address bar?")
 
 
 async def _stickiness(session: aiohttp.ClientSession, base: str, opened: _Answer) -> Finding:

@@ -63,8 +63,9 @@ async def examine_redis(url: str, *, journal: str, token: str | None) -> AsyncIt
         return
     try:
         yield _version(await examination.version(), masked(url), journal)
-        for look in (_clock(examination), _echo(examination), _journal(examination, journal)):
-            yield await look
+        yield await _clock(examination)
+        yield await _echo(examination)
+        yield await _journal(examination, journal)
         if token is not None:
             yield await _token(examination, token)
     except RedisLost as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING, NamedTuple
 
 from channel_server.doctor.finding import Finding, ill, unasked
@@ -9,6 +10,7 @@ from channel_server.doctor.machine import examine_descriptors, examine_port
 from channel_server.doctor.others import examine_application, examine_homeserver
 from channel_server.doctor.public import examine_public
 from channel_server.doctor.redis import examine_redis
+from channel_server.doctor.running import examine_running
 from channel_server.spelling import near_misses
 
 if TYPE_CHECKING:
@@ -51,9 +53,12 @@ async def examine(
     """
     for name, meant in near_misses(env).items():
         yield ill("Variables", f"{name} has no effect", f"is {meant} meant?")
+    if admin.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
+        yield ill("Sentry", "no errors are reported", "pip install 'channel-server[sentry]'")
     yield examine_descriptors()
     yield await examine_port("PORT", "", settings.port)
     yield await examine_port("ADMIN_PORT", admin.host, admin.port)
+    yield await examine_running(settings, admin)
     async for finding in examine_redis(
         settings.redis_url, journal=settings.journal, token=questions.token
     ):
@@ -64,7 +69,16 @@ async def examine(
     else:
         async for finding in examine_public(questions.url, settings.cors_origin):
             yield finding
-    if collab.app_url is not None and ("PRIVATE_APP_URL" in env or "APP_URL" in env):
-        yield await examine_application(collab.app_url)
+    yield await _application(env, collab)
     if questions.homeserver is not None:
         yield await examine_homeserver(questions.homeserver, settings.matrix_allowed_hosts)
+
+
+async def _application(env: Mapping[str, str], collab: CollabSettings) -> Finding:
+    what = "Application"
+    if collab.app_url is None:
+        return unasked(what, "not looked at: no PRIVATE_APP_URL", "`collab` needs one")
+    if "PRIVATE_APP_URL" in env or "APP_URL" in env:
+        return await examine_application(collab.app_url)
+    said = f"not looked at: `collab` would ask {collab.app_url}"
+    return unasked(what, said, "set PRIVATE_APP_URL to look at it")

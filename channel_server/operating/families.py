@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from channel_server.live.census import Census
     from channel_server.metrics import Metrics
 
+_LOOKED_UP: Final = ("user", "unknown", "failed")
 _CHANNELS: Final = {"records": "/records", "notice": "/system_notice"}
 
 Numbers = float | Mapping[Any, float]
@@ -110,7 +111,7 @@ def of_clients(metrics: Metrics, census: Census, room_count: Callable[[], int]) 
         _counter(
             "token_lookups_total",
             "Tokens looked up, by what was found: user, unknown, failed.",
-            lambda: metrics.lookups,
+            lambda: {result: metrics.lookups[result] for result in _LOOKED_UP},
             "result",
         ),
         _histogram(
@@ -132,7 +133,7 @@ def of_messages(metrics: Metrics) -> list[Family]:
         _counter(
             "messages_total",
             "Messages for a room, by Redis channel.",
-            lambda: {_CHANNELS[event]: n for event, n in metrics.messages.items()},
+            lambda: {name: metrics.messages[event] for event, name in _CHANNELS.items()},
             "channel",
         ),
         _counter(

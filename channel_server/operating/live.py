@@ -92,10 +92,12 @@ class LiveOperator:
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[dict[str, str]]:
         """Serve the internal port for as long as the context lasts; yields as ``Watch.open``."""
-        async with self._watch.open(self._families(), self) as shown:
-            yield shown
-        if self._publisher is not None:
-            await self._publisher.close()
+        try:
+            async with self._watch.open(self._families(), self) as shown:
+                yield shown
+        finally:
+            if self._publisher is not None:
+                await self._publisher.close()
 
     def _families(self) -> list[Family]:
         parts = self._parts
@@ -208,28 +210,32 @@ class LiveOperator:
     async def publish_to_group(self, group_id: int, message: shapes.Publish) -> shapes.Sent:
         """Publish records to the members of a group."""
         publisher = self._to_redis()
-        return await self._send(publisher.publish_records(message.records, group_id=group_id))
+        return shapes.Sent(
+            await _told(publisher.publish_records(message.records, group_id=group_id))
+        )
 
     async def publish_to_user(self, user_id: int, message: shapes.Publish) -> shapes.Sent:
         """Publish records to one user."""
         publisher = self._to_redis()
-        return await self._send(publisher.publish_records(message.records, user_id=user_id))
+        return shapes.Sent(
+            await _told(publisher.publish_records(message.records, user_id=user_id))
+        )
 
     async def notice(self, message: shapes.Notice) -> shapes.Sent:
         """Publish a notice."""
-        return await self._send(
-            self._to_redis().publish_system_notice(
-                message.text, version=message.version, reload=message.reload
-            )
+        noticing = self._to_redis().publish_system_notice(
+            message.text, version=message.version, reload=message.reload
         )
+        return shapes.Sent(await _told(noticing))
 
     async def disconnect(self, user_id: int) -> shapes.Sent:
         """Hang up a user, on all nodes."""
-        return await self._send(self._to_redis().disconnect_user(user_id))
+        return shapes.Sent(await _told(self._to_redis().disconnect_user(user_id)))
 
-    async def replace_groups(self, user_id: int, groups: shapes.Groups) -> shapes.Sent:
+    async def replace_groups(self, user_id: int, groups: shapes.Groups) -> shapes.Moved:
         """Move a user's clients, on all nodes."""
-        return await self._send(self._to_redis().replace_groups(user_id, groups.group_ids))
+        moving = self._to_redis().replace_groups(user_id, groups.group_ids)
+        return shapes.Moved(await _told(moving))
 
     def drain(self) -> shapes.Draining:
         """Begin to go away, as at SIGTERM; to ask again hurries nothing."""
@@ -246,11 +252,16 @@ class LiveOperator:
             )
         return self._publisher
 
-    @staticmethod
-    async def _send(sending: Awaitable[int]) -> shapes.Sent:
-        try:
-            return shapes.Sent(await sending)
-        except InvalidMessage as error:
-            raise shapes.CannotDo(400, str(error)) from error
-        except PublishError as error:
-            raise shapes.CannotDo(503, str(error)) from error
+
+async def _told(telling: Awaitable[int]) -> int:
+    """Wait until Redis has it.
+
+    Raises:
+        CannotDo: If it has not.
+    """
+    try:
+        return await telling
+    except InvalidMessage as error:
+        raise shapes.CannotDo(400, str(error)) from error
+    except PublishError as error:
+        raise shapes.CannotDo(503, str(error)) from error

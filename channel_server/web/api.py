@@ -16,6 +16,7 @@ from channel_server.web.operator import (
     History,
     Info,
     Journal,
+    Moved,
     Notice,
     Operator,
     Publish,
@@ -116,7 +117,7 @@ async def _disconnect(operator: Operator, request: web.Request) -> Sent:
     return await operator.disconnect(_id(request, "user_id"))
 
 
-async def _replace_groups(operator: Operator, request: web.Request) -> Sent:
+async def _replace_groups(operator: Operator, request: web.Request) -> Moved:
     user_id = _id(request, "user_id")
     return await operator.replace_groups(user_id, await _body(request, Groups))
 
@@ -186,7 +187,7 @@ OPERATIONS: Final = (
     Operation(
         "PUT", "/api/users/{user_id}/groups",
         "Put a user into these groups and no others, on all nodes and for the next visit.",
-        Sent, _replace_groups, body=Groups, parameters=(_USER,),
+        Moved, _replace_groups, body=Groups, parameters=(_USER,),
     ),
     Operation(
         "POST", "/api/drain", "Go away as at SIGTERM: clients move to other nodes, then it ends.",

@@ -90,6 +90,11 @@ class Guard:
         return bool(self._password) or self._is_loopback
 
     @property
+    def has_key(self) -> bool:
+        """Whether there is a key at all."""
+        return bool(self._api_key)
+
+    @property
     def asks_for_password(self) -> bool:
         """Whether the dashboard begins with a question."""
         return bool(self._password or self._api_key)

@@ -47,6 +47,12 @@ class Sent(Struct, frozen=True):
     receivers: int
 
 
+class Moved(Struct, frozen=True):
+    """For how many of a user's tokens the groups were written anew; online clients moved, too."""
+
+    tokens: int
+
+
 class Connections(Struct, frozen=True):
     """Clients of one transport and kind."""
 
@@ -204,7 +210,7 @@ class Operator(Protocol):
         """Hang up a user, on all nodes."""
         ...
 
-    async def replace_groups(self, user_id: int, groups: Groups) -> Sent:
+    async def replace_groups(self, user_id: int, groups: Groups) -> Moved:
         """Move a user's clients, on all nodes."""
         ...
 

@@ -30,6 +30,8 @@ _seldom = Seldom()
 
 _MAX_BODY: Final = 1024 * 1024
 _BEARER: Final = "bearer "
+_NO_KEY: Final = "the key is missing: Authorization: Bearer <ADMIN_API_KEY>"
+_NO_API: Final = "the API is off: set ADMIN_API_KEY where the server runs, and where it is asked"
 _WITH_STATUS: Final = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "60"}}
 _HEADERS: Final = {
     # Nothing is fetched from elsewhere, nobody may frame a page of ours, forms stay here.
@@ -65,7 +67,9 @@ def internal_site(
         version: Of this program.
     """
     app = web.Application(
-        client_max_size=_MAX_BODY, middlewares=[_answered, _watched(guard)], logger=log
+        client_max_size=_MAX_BODY,
+        middlewares=[_answered, *([_watched(guard)] if operator is not None else [])],
+        logger=log,
     )
     add_health(app, health)
     app.router.add_get("/metrics", Exposition(families).get)
@@ -160,6 +164,6 @@ def _check_place(guard: Guard, request: web.Request) -> None:
     if guard.has_session(request):
         return
     if not guard.is_open:
-        raise CannotDo(401, "the key is missing: Authorization: Bearer <ADMIN_API_KEY>")
+        raise CannotDo(401, _NO_KEY if guard.has_key else _NO_API)
     if guard.is_misled(request):
         raise CannotDo(403, "that is not the name of this machine")

@@ -64,7 +64,7 @@ def test_it_tells_the_truth(server, tmp_path, options):
             f"http://127.0.0.1:{server.admin_port}/api/openapi.json",
             "--header",
             f"Authorization: Bearer {KEY}",
-            "--max-examples=40",
+            "--max-examples=25",
             "--seed=1",
             "--no-color",
             *options,

@@ -38,9 +38,10 @@ def test_info_for_people_and_for_programs(server):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"ADMIN_API_KEY": "another key"}, "the key is wrong"),
+        ({"ADMIN_API_KEY": "another key of 16"}, "the key is wrong"),
         ({"ADMIN_API_KEY": ""}, "the key is missing"),
-        ({"ADMIN_PORT": "1"}, "cannot be asked"),
+        ({"ADMIN_PORT": "1"}, "nobody listens there: does the server run"),
+        ({"ADMIN_PORT": "0"}, "ADMIN_PORT=0 switches the internal port off"),
     ],
 )
 def test_who_cannot_ask_is_told_why(server, settings, said):
@@ -53,10 +54,33 @@ def test_who_cannot_ask_is_told_why(server, settings, said):
 
 def test_another_program_on_the_port():
     with answering(body="hello") as url:
-        done = run("info", ADMIN_PORT=url.rpartition(":")[2])
+        done = run("info", ADMIN_PORT=url.rpartition(":")[2], PORT="0")
 
     assert done.returncode == 1
-    assert "ContentTypeError" in done.stderr
+    assert "that is not the internal port of a server" in done.stderr
+
+
+def test_a_server_that_has_no_api(tmp_path):
+    settings = {"PRIVATE_APP_URL": "http://127.0.0.1:1", "COLLAB_PORT": "0"}
+    with Server(tmp_path, "collab", **settings) as server:
+        done = command(server, "info")
+
+    assert done.returncode == 1
+    assert "it has no API" in done.stderr
+
+
+def test_two_ports_that_are_one():
+    done = run("check-config", PORT="15010", ADMIN_PORT="15010")
+
+    assert done.returncode == 2
+    assert "ADMIN_PORT must be another port than PORT" in done.stderr
+
+
+def test_who_has_been_on_5001_for_years_need_not_know_of_another_port():
+    done = run("check-config", PORT="5001")
+
+    assert done.returncode == 0
+    assert "5002" in done.stdout
 
 
 def test_drain_returns_when_the_server_is_gone(server):
@@ -117,7 +141,7 @@ def test_bench_against_nobody():
 def test_bench_notices_a_server_that_goes_away(server):
     stopper = threading.Timer(2.0, server.stop)
     stopper.start()
-    done = run("bench", server.url, "--clients=20", "--seconds=8")
+    done = run("bench", server.url, "--clients=20", "--seconds=5")
     stopper.join()
 
     assert done.returncode == 1

@@ -50,7 +50,7 @@ def test_a_healthy_site(redis_server, tmp_path):
     assert "✗" not in done.stdout
     assert line_about(done, "PORT")[0].endswith("is ours: a server runs, and is ok")
     assert line_about(done, "Token")[0] == "✓ Token: a user with 3 groups"
-    assert line_about(done, "CORS")[0] == "✓ CORS: pages of https://loomio.example may call"
+    assert line_about(done, "CORS")[0].startswith("✓ CORS: pages of https://loomio.example may")
     for what in ("Redis", "Clock", "Publish and subscribe", "Journal", "Polling", "WebSocket"):
         assert line_about(done, what)[0].startswith("✓")
     assert token not in done.stdout + done.stderr
@@ -164,6 +164,40 @@ def test_a_server_that_is_not_well(tmp_path):
     assert "/ready" in remedy
 
 
+def test_a_server_that_is_full(redis_server, tmp_path):
+    """Found by a new user, who was told to end it."""
+    with Program(tmp_path, REDIS_URL=redis_server.url, MAX_CONNECTIONS="1") as server:
+        server.wait_ready()
+        with socket.create_connection(("127.0.0.1", server.port)):
+            done = doctor("--url", server.url, REDIS_URL=redis_server.url, PORT=str(server.port))
+
+    for what in ("PORT", "Polling"):
+        line, remedy = line_about(done, what)
+        assert "too many connections" in line
+        assert "MAX_CONNECTIONS" in remedy
+
+
+def test_a_server_that_uses_another_redis(redis_server, new_redis_server, tmp_path):
+    other = new_redis_server()
+    admin = str(free_port())
+    with Program(tmp_path, REDIS_URL=other.url, ADMIN_PORT=admin) as server:
+        server.wait_ready()
+
+        done = doctor(REDIS_URL=redis_server.url, PORT=str(server.port), ADMIN_PORT=admin)
+
+    line, remedy = line_about(done, "Server")
+    assert line.startswith("✗ Server: the one that runs here uses")
+    assert "the same REDIS_URL" in remedy
+
+
+def test_no_server_is_nothing_wrong(redis_server):
+    done = doctor(REDIS_URL=redis_server.url, ADMIN_PORT=str(free_port()))
+
+    assert line_about(done, "Server")[0].startswith("· Server: not asked: nobody listens there")
+    assert line_about(done, "PORT")[0].startswith("· PORT")
+    assert done.returncode == 0
+
+
 def test_a_variable_that_was_misspelt(redis_server):
     done = doctor(REDIS_URL=redis_server.url, RECOVERY_MINUTE="5")
 
@@ -200,7 +234,11 @@ STAR = ("Access-Control-Allow-Origin", "*")
 @pytest.mark.parametrize(
     ("stub", "what", "remedy"),
     [
-        ({"status": 404}, "Polling", "does not pass /socket.io/ on"),
+        (
+            {"status": 404},
+            "Polling",
+            "does not pass /socket.io/ on, or passes it on to another port",
+        ),
         ({"status": 502}, "Polling", "cannot reach the server"),
         ({"status": 503}, "Polling", "not ready"),
         ({"status": 504}, "Polling", "time-out"),
@@ -219,6 +257,16 @@ STAR = ("Access-Control-Allow-Origin", "*")
             "set PUBLIC_APP_URL=https://loomio.example",
         ),
         ({"later": 400}, "Sessions stay", "must be sticky"),
+        (
+            {"status": 503, "body": "too many connections"},
+            "Polling",
+            "raise MAX_CONNECTIONS",
+        ),
+        (
+            {"status": 429, "body": "too many sessions from this address"},
+            "Polling",
+            "does TRUSTED_PROXIES name all proxies",
+        ),
         ({"upgrade": 400}, "WebSocket", "must pass WebSocket upgrades on"),
     ],
 )
@@ -249,6 +297,21 @@ def test_an_address_that_leads_nowhere(redis_server, url, remedy):
         done = doctor("--url", address, REDIS_URL=redis_server.url)
 
     assert remedy in line_about(done, "Polling")[1], done.stdout
+
+
+def test_an_address_without_a_scheme(redis_server):
+    done = doctor("--url", "channels.example.org", REDIS_URL=redis_server.url)
+
+    assert "write https://" in line_about(done, "Public address")[1]
+
+
+def test_whose_pages_may_call_is_told_where_it_is_not_known_here(redis_server):
+    with answering(headers=(("Access-Control-Allow-Origin", "https://other.example"),)) as url:
+        done = doctor("--url", url, REDIS_URL=redis_server.url)
+
+    line, remedy = line_about(done, "CORS")
+    assert line == "· CORS: pages of https://other.example may call"
+    assert "address bar" in remedy
 
 
 # ── who else is asked ───────────────────────────────────────────────────────────────────────────

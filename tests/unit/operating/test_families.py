@@ -71,5 +71,5 @@ def test_counts_without_labels_can_be_read():
         if family.name == "recoveries_total"
     )
 
-    assert read["messages_total"] == {"/records": 7}
+    assert read["messages_total"] == {"/records": 7, "/system_notice": 0}
     assert recoveries == {("yes", ""): 3, ("no", "gap or too late"): 2}
