@@ -27,7 +27,7 @@ ABSENT = "-"
 _PAGE = """\
 # Benchmarks
 
-What a server does under load for a minute, with pictures: [load.md](load.md). `make bench` writes this page. It runs our server and its peers on one machine, side by side and
+`make bench` writes this page; [the last section](#under-load) is of `make load`. It runs our server and its peers on one machine, side by side and
 round by round, each with a Redis of its own, and drives the same load against each. CPU is the
 server process's user and system time: the driver and Redis do not count. Absolute values change
 with the machine and its mood; the ratios within one run are what counts.
@@ -79,6 +79,16 @@ The load is a Node process (`tests/js/collab/load.mjs`) with updates of real yjs
 {documents}
 
 {documents_how}
+
+## Under load
+
+`make load`: 500 users for a minute, who are cut off every half minute and recover; a lost message fails it. All figures: [load.md](load.md).
+
+![Percentiles of the time from publishing to receiving, for each second](load-latency.svg)
+
+![Messages received and published, for each second](load-messages.svg)
+
+![Listeners that are connected, and recoveries, for each second](load-users.svg)
 """
 
 
