@@ -222,3 +222,7 @@ def _publisher() -> Publisher:
 
 def _report(subscribers: int) -> None:
     typer.echo(f"received by {subscribers} channel server{'' if subscribers == 1 else 's'}")
+    if not subscribers:
+        typer.echo(
+            "does one run on this Redis? What is in the journal is delivered later", err=True
+        )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _REDIS: Final = "Redis"
+_URL: Final = "REDIS_URL"
 _OLDEST: Final = (5, 0)
 _MAX_SKEW_S: Final = 2.0
 
@@ -41,16 +42,24 @@ _REMEDIES: Final = {
 _ELSE: Final = "docs/operations.md, Redis, says what the server needs"
 
 
-def remedy_for(reason: str) -> str:
-    """What to do about a reason or code, such as ``refused by Redis: NOAUTH``."""
-    return _REMEDIES.get(reason.rpartition(" ")[2], _ELSE)
+def remedy_for(reason: str, variable: str = _URL) -> str:
+    """What to do about a reason or code, such as ``refused by Redis: NOAUTH``.
+
+    Args:
+        reason: The reason.
+        variable: Which one names this Redis.
+    """
+    return _REMEDIES.get(reason.rpartition(" ")[2], _ELSE).replace(_URL, variable)
 
 
-async def examine_redis(url: str, *, journal: str, token: str | None) -> AsyncIterator[Finding]:
+async def examine_redis(
+    url: str, *, variable: str, journal: str, token: str | None
+) -> AsyncIterator[Finding]:
     """Look at Redis. Nothing of a token or a user is said but how many groups there are.
 
     Args:
         url: Of the Redis.
+        variable: Which one has the URL.
         journal: ``JOURNAL``.
         token: A channel token to look up; None for none.
     """
@@ -58,7 +67,9 @@ async def examine_redis(url: str, *, journal: str, token: str | None) -> AsyncIt
         examination = await Examination.begin(url)
     except RedisLost as error:
         yield ill(
-            _REDIS, f"{masked(url)} cannot be used: {error.reason}", remedy_for(error.reason)
+            _REDIS,
+            f"{masked(url)} cannot be used: {error.reason}",
+            remedy_for(error.reason, variable),
         )
         return
     try:
@@ -69,7 +80,9 @@ async def examine_redis(url: str, *, journal: str, token: str | None) -> AsyncIt
         if token is not None:
             yield await _token(examination, token)
     except RedisLost as error:
-        yield ill(_REDIS, f"the connection was lost: {error.reason}", remedy_for(error.reason))
+        yield ill(
+            _REDIS, f"the connection was lost: {error.reason}", remedy_for(error.reason, variable)
+        )
     finally:
         examination.close()
 

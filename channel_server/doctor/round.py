@@ -60,7 +60,10 @@ async def examine(
     yield await examine_port("ADMIN_PORT", admin.host, admin.port)
     yield await examine_running(settings, admin)
     async for finding in examine_redis(
-        settings.redis_url, journal=settings.journal, token=questions.token
+        settings.redis_url,
+        variable="REDIS_CACHE_URL" if env.get("REDIS_CACHE_URL") else "REDIS_URL",
+        journal=settings.journal,
+        token=questions.token,
     ):
         yield finding
     if questions.url is None:

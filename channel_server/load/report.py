@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from channel_server.load.tally import Tally
 
 
+_WHY: Final = ": nobody heard anything; is REDIS_URL that of the server?"
+
+
 def table_of(plan: Plan, tally: Tally) -> Table:
     """All figures, one a row."""
     table = Table(title=f"{plan.clients} clients, {plan.seconds:g} s", show_header=False)
@@ -27,7 +30,9 @@ def table_of(plan: Plan, tally: Tally) -> Table:
     if plan.publish:
         table.add_row("published", f"{tally.published}, to be received {tally.expected} times")
         table.add_row("received", f"{tally.received}")
-        table.add_row("lost", f"{tally.lost}")
+        table.add_row(
+            "lost", f"{tally.lost}{_WHY if tally.expected and not tally.received else ''}"
+        )
         table.add_row("received again", f"{tally.again}")
         table.add_row("publish to receive", _times(tally.latency_s))
     return table

@@ -122,6 +122,17 @@ def test_bench_publishes_and_loses_nothing(server, redis_server):
         assert redis.keys("/current_users/*load*") == []
 
 
+def test_bench_that_publishes_to_another_redis_says_so(server, new_redis_server):
+    other = new_redis_server()
+
+    done = run(
+        "bench", server.url, "--clients=2", "--seconds=0.2", "--publish=10", REDIS_URL=other.url
+    )
+
+    assert done.returncode == 1
+    assert "is REDIS_URL that of the server?" in done.stdout
+
+
 def test_bench_says_what_failed():
     with answering(503, upgrade=503) as url:
         done = run("bench", url, "--clients=5", "--seconds=0")

@@ -70,6 +70,14 @@ def test_no_redis():
     assert "secret-word" not in done.stdout
 
 
+def test_the_variable_that_is_in_force_is_named():
+    done = doctor(
+        REDIS_CACHE_URL=f"redis://127.0.0.1:{free_port()}", REDIS_URL="redis://127.0.0.1:6379"
+    )
+
+    assert "correct REDIS_CACHE_URL" in line_about(done, "Redis")[1]
+
+
 def test_a_redis_that_wants_a_password(new_redis_server):
     redis_server = new_redis_server("--requirepass", "secret-word", password="secret-word")
     without = doctor(REDIS_URL=f"unix://{redis_server.socket}")
