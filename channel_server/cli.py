@@ -1,4 +1,4 @@
-"""The commands. Together with ``start`` the only readers of the environment."""
+"""The commands. With ``start`` and ``operator_commands`` the only readers of the environment."""
 
 from __future__ import annotations
 

@@ -26,8 +26,12 @@ def origin_of(url: str) -> str:
         reason = "not the address of a web server"
         raise ValueError(reason)
     is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}{'' if is_default else f':{parts.port}'}"
+    return f"{parts.scheme}://{in_url(host)}{'' if is_default else f':{parts.port}'}"
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in a URL: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def is_host(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from channel_server.errors import CannotAsk
+from channel_server.origins import in_url
 
 if TYPE_CHECKING:
     from channel_server.admin_config import AdminSettings
@@ -32,8 +33,7 @@ class Remote:
         if not settings.port:
             raise CannotAsk("no port", "ADMIN_PORT=0 switches the internal port off")
         host = _EVERYWHERE.get(settings.host, settings.host)
-        shown = f"[{host}]" if ":" in host else host
-        self._url = f"http://{shown}:{settings.port}"
+        self._url = f"http://{in_url(host)}:{settings.port}"
         self._key = settings.api_key
 
     async def info(self) -> dict[str, Any]:

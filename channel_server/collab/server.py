@@ -21,7 +21,7 @@ from channel_server.engine.request import accept_websocket
 from channel_server.engine.slow import SlowClients
 from channel_server.engine.talkers import Talkers
 from channel_server.engine.turns import Turns
-from channel_server.log import place_of
+from channel_server.log import Seldom, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 _TICK_S: Final = 0.5
 _SLICE: Final = 50
-_QUIET_S: Final = 10.0
 _WELCOME: Final = "Welcome to Hocuspocus!"
 
 
@@ -85,8 +84,7 @@ class House:
         self.hang_ups: Counter[str] = Counter()
         self.is_ready = False
         self._reauth_s = options.reauth_s
-        self._clock = clock
-        self._complained_at_s: dict[str, float] = {}
+        self._seldom = Seldom(clock)
         self._strangers: Deadlines[ClientSocket] = Deadlines(options.stranger_s, clock)
         self._sockets: dict[ClientSocket, None] = {}
         self._group: asyncio.TaskGroup | None = None
@@ -144,9 +142,7 @@ class House:
 
     def complain(self, text: str) -> None:
         """Say what is wrong, such as what a client was refused; not again for ten seconds."""
-        now_s = self._clock()
-        if now_s >= self._complained_at_s.get(text, float("-inf")) + _QUIET_S:
-            self._complained_at_s[text] = now_s
+        if self._seldom.may_say(text):
             log.warning(text)
 
     def lost(self, socket: ClientSocket) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 
 from channel_server.descriptors import most_connections
 from channel_server.doctor.finding import Finding, ill, unasked, well
+from channel_server.origins import in_url
 
 FULL: Final = "too many connections"
 """What a server answers that takes no more."""
@@ -81,11 +82,10 @@ def _text(number: int) -> str:
 
 async def _status_of(host: str, port: int) -> str | None:
     """What ``GET /live`` says there; None if nobody of ours answers."""
-    shown = f"[{host}]" if ":" in host else host
     try:
         async with (
             aiohttp.ClientSession(timeout=_WITHIN, trust_env=False) as session,
-            session.get(f"http://{shown}:{port}/live") as answer,
+            session.get(f"http://{in_url(host)}:{port}/live") as answer,
         ):
             if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
                 return FULL if await _text_of(answer) == FULL else None

@@ -12,6 +12,7 @@ from channel_server.operating import families
 from channel_server.operating.internal import internal_port
 from channel_server.operating.pulse import Pulse
 from channel_server.operating.recent_warnings import RecentWarnings
+from channel_server.origins import in_url
 from channel_server.web.guard import Guard
 from channel_server.web.site import internal_site
 
@@ -92,10 +93,10 @@ class Watch:
 def _shown(settings: AdminSettings, port: int | None, *, has_operator: bool) -> dict[str, str]:
     if port is None:
         return {"admin": "off"}
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    fields = {"admin": f"{host}:{port}"}
+    fields = {"admin": f"{in_url(settings.host)}:{port}"}
     if has_operator:
         unprotected = "this machine" if settings.is_loopback else "off"
-        fields["dashboard"] = "password" if settings.password else unprotected
+        by_key = "key" if settings.api_key and settings.is_loopback else unprotected
+        fields["dashboard"] = "password" if settings.password else by_key
         fields["api"] = "key" if settings.api_key else "off" if settings.password else unprotected
     return fields
