@@ -11,8 +11,7 @@ class Plan:
     """One run.
 
     Attributes:
-        delivery_rounds: How often the first figure is measured; the median counts.
-        rounds: The same for the other figures, as far as they can be repeated.
+        rounds: How often a figure is measured, as far as it can be repeated; the median counts.
         drop_rounds: The same for the drop.
         clients: For the figures of single messages.
         crowd: For the figures of idle and dropped clients.
@@ -23,7 +22,6 @@ class Plan:
         idle_s: How long idle clients are watched; a multiple of the ping interval, 25 s.
     """
 
-    delivery_rounds: int
     rounds: int
     drop_rounds: int
     clients: int = 1000
@@ -40,17 +38,15 @@ class Plan:
 
 
 FULL: Final = Plan(
-    delivery_rounds=9,
     rounds=5,
     drop_rounds=3,
-    messages=100,
+    messages=200,
     poll_messages=20,
     user_messages=20_000,
     latency_s=3,
     idle_s=50,
 )
 QUICK: Final = Plan(
-    delivery_rounds=3,
     rounds=2,
     drop_rounds=1,
     messages=50,

@@ -27,8 +27,8 @@ ABSENT = "-"
 _PAGE = """\
 # Benchmarks
 
-`make bench` writes this page; [the last section](#under-load) is of `make load`. It runs our server and its peers on one machine, side by side and
-round by round, each with a Redis of its own, and drives the same load against each. CPU is the
+`make bench` writes this page; [the last section](#under-load) is of `make load`. It runs our server and its peers on one machine, in turns,
+round by round, each started anew with a Redis of its own, and drives the same load against each. CPU is the
 server process's user and system time: the driver and Redis do not count. Absolute values change
 with the machine and its mood; the ratios within one run are what counts.
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.figures import Samples
-from tests.bench.lanes import Lane
 from tests.bench.plan import Plan
 from tests.bench.servers import FLOOR
 
@@ -38,17 +37,8 @@ class Run:
         """The servers that do the whole job: all but the C loop."""
         return [name for name in self.servers if name != FLOOR]
 
-    def rounds(
-        self, figure: str, lanes: Sequence[Lane], rounds: int, measure: Callable[[Lane], float]
-    ) -> None:
-        """Measure a figure several times, if it is wanted.
-
-        Every round goes through all servers, so that a noisy minute of the machine hits them
-        alike.
-        """
-        if figure not in self.wanted:
-            return
-        for number in range(1, rounds + 1):
-            for lane in lanes:
-                self.say(f"{figure}: round {number} of {rounds}, {lane.name}")
-                self.samples.add(figure, lane.name, measure(lane))
+    def measure(self, figure: str, server: str, work: Callable[[], float]) -> None:
+        """Take one sample of a figure, if it is wanted."""
+        if figure in self.wanted:
+            self.say(f"{figure}: {server}")
+            self.samples.add(figure, server, work())

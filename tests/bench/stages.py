@@ -1,17 +1,17 @@
 """The stages of a run: clients that talk websocket, clients that poll, idle clients.
 
-Every stage starts its servers anew, so that none inherits another one's memory. All servers are
-up at the same time, each with a Redis of its own.
+Every stage starts its servers anew, so that none inherits another one's memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tests.bench import loads
+from tests.bench.client import Client
 from tests.bench.lanes import Lane, open_lanes
 from tests.bench.polling import Poller
 from tests.bench.run import Run
-from tests.bench.servers import FLOOR, NODE_OFF, OURS_OFF
+from tests.bench.servers import FLOOR, NODE_OFF
 from tests.bench.websocket import Websocket
 
 _WARM_UP_MESSAGES: Final = 20  # 20,000 deliveries: Node has compiled what it will compile
@@ -21,65 +21,60 @@ _WARM_UP_CLIENTS: Final = 500
 def run_stages(run: Run) -> None:
     """Run the stages that have a wanted figure."""
     if run.wants("delivery", "rss", "user", "latency", "connect"):
-        _websocket(run)
+        _in_turns(run, run.servers, Websocket, _websocket)
     if run.wants("poll-delivery", "poll-user", "poll-connect"):
-        _polling(run)
+        _in_turns(run, run.relays, Poller, _polling)
     if run.wants("memory", "idle", "drop", "bystander"):
         _crowd(run)
 
 
-def _websocket(run: Run) -> None:
+def _in_turns(
+    run: Run,
+    names: Sequence[str],
+    kind: type[Client],
+    measure: Callable[[Run, Lane], None],
+) -> None:
+    """Measure all servers in every round, so that a noisy minute of the machine hits them alike.
+
+    Each is started for it and has the machine to itself, with its Redis and the driver: there
+    are two cores, and what five idle servers with 1,000 clients each do beside makes all of them
+    dearer by a seventh, and no two of them equally (docs/decisions/0014).
+    """
     plan = run.plan
-    with open_lanes(run.servers, Websocket, plan.clients, run.directory) as lanes:
-        relays = [lane for lane in lanes if lane.name != FLOOR]
-        _gather(run, lanes)
-        run.rounds(
-            "delivery",
-            lanes,
-            plan.delivery_rounds,
-            lambda lane: loads.deliveries(lane, plan.messages_for(lane.name)),
-        )
-        run.rounds("rss", relays, 1, lambda lane: lane.server.rss_bytes())
-        _users_and_connects(run, relays, "user", "connect")
-        run.rounds(
-            "latency",
-            relays,
-            plan.rounds,
-            lambda lane: loads.p99_latency(lane, plan.latency_s),
-        )
+    for number in range(1, plan.rounds + 1):
+        for name in names:
+            run.say(f"round {number} of {plan.rounds}: {plan.clients} clients of {name}")
+            with open_lanes([name], kind, plan.clients, run.directory) as (lane,):
+                loads.connects(lane, plan.clients)
+                loads.deliveries(lane, _WARM_UP_MESSAGES)
+                measure(run, lane)
 
 
-def _polling(run: Run) -> None:
-    plan = run.plan
-    with open_lanes(run.relays, Poller, plan.clients, run.directory) as lanes:
-        _gather(run, lanes)
-        run.rounds(
-            "poll-delivery",
-            lanes,
-            plan.rounds,
-            lambda lane: loads.deliveries(lane, plan.poll_messages),
-        )
-        _users_and_connects(run, lanes, "poll-user", "poll-connect")
+def _websocket(run: Run, lane: Lane) -> None:
+    plan, name = run.plan, lane.name
+    messages = plan.messages_for(name)
+    run.measure("delivery", name, lambda: loads.deliveries(lane, messages))
+    if name != FLOOR:
+        run.measure("rss", name, lane.server.rss_bytes)
+        _users_and_connects(run, lane, "user", "connect")
+        run.measure("latency", name, lambda: loads.p99_latency(lane, plan.latency_s))
 
 
-def _gather(run: Run, lanes: Sequence[Lane]) -> None:
-    """Connect all clients, and deliver until the code is warm."""
-    for lane in lanes:
-        run.say(f"{lane.name}: {run.plan.clients} clients")
-        loads.connects(lane, run.plan.clients)
-        loads.deliveries(lane, _WARM_UP_MESSAGES)
+def _polling(run: Run, lane: Lane) -> None:
+    messages = run.plan.poll_messages
+    run.measure("poll-delivery", lane.name, lambda: loads.deliveries(lane, messages))
+    _users_and_connects(run, lane, "poll-user", "poll-connect")
 
 
-def _users_and_connects(run: Run, lanes: Sequence[Lane], user: str, connect: str) -> None:
+def _users_and_connects(run: Run, lane: Lane, user: str, connect: str) -> None:
     """Measure the figures that are the same for websocket and polling but for their names."""
     plan = run.plan
     if run.wants(user):
-        for lane in lanes:
-            loads.user_messages(lane, plan.clients)  # to warm up
-    run.rounds(
-        user, lanes, plan.rounds, lambda lane: loads.user_messages(lane, plan.user_messages)
-    )
-    run.rounds(connect, lanes, plan.rounds, lambda lane: _reconnects(lane, plan.clients))
+        loads.user_messages(lane, plan.clients)  # to warm up
+    run.measure(user, lane.name, lambda: loads.user_messages(lane, plan.user_messages))
+    if run.wants(connect):
+        _reconnects(lane, plan.clients)  # to warm up
+    run.measure(connect, lane.name, lambda: _reconnects(lane, plan.clients))
 
 
 def _reconnects(lane: Lane, clients: int) -> float:
@@ -90,8 +85,8 @@ def _reconnects(lane: Lane, clients: int) -> float:
 
 def _crowd(run: Run) -> None:
     plan = run.plan
-    # What a server remembers of messages makes no difference to clients that get none.
-    names = [name for name in run.relays if name not in {OURS_OFF, NODE_OFF}]
+    # What Node remembers in its memory makes no difference to clients that get nothing.
+    names = [name for name in run.relays if name != NODE_OFF]
     with open_lanes(names, Websocket, plan.crowd + 1, run.directory) as lanes:
         for lane in lanes:
             loads.connects(lane, _WARM_UP_CLIENTS)
