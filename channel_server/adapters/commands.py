@@ -53,20 +53,20 @@ class Commands:
         """Keep the connection up until cancelled."""
         await stay_connected(self._connect, self._use, purpose=self._purpose, pauses=self._pauses)
 
-    def send(self, command: bytes, answer: Callable[[Any], None]) -> bool:
-        """Send a command.
+    def send(self, command: bytes, *answers: Callable[[Any], None]) -> bool:
+        """Send a command, or several in one piece.
 
         Args:
             command: Encoded.
-            answer: Called with the reply (bytes, int, list, None, or a ``hiredis.ReplyError``);
-                never, if the connection is lost first.
+            answers: Called with the reply (bytes, int, list, None, or a ``hiredis.ReplyError``),
+                one for each command; never, if the connection is lost first.
 
         Returns:
             False if there is no connection: nothing was sent.
         """
         if self._line is None:
             return False
-        self._line.request(command, answer)
+        self._line.request(command, *answers)
         return True
 
     async def execute(self, command: bytes, *, within_s: float) -> Any:

@@ -251,9 +251,10 @@ class Feed:
                 break
             del self._probes[oldest]
         self._probes[number] = _Probe(now)
-        if self._commands.send(_TIME, lambda reply: self._told_time(number, reply)):
-            publish = encode(b"PUBLISH", self._probe_channel.encode(), number)
-            self._commands.send(publish, lambda _: None)
+        publish = encode(b"PUBLISH", self._probe_channel.encode(), number)
+        self._commands.send(
+            _TIME + publish, lambda reply: self._told_time(number, reply), lambda _: None
+        )
         return number
 
     def _told_time(self, number: bytes, reply: Any) -> None:

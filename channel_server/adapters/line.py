@@ -184,15 +184,15 @@ class RequestLine(Line):
         await line.greet(patience_s)
         return line
 
-    def request(self, command: bytes, answer: Callable[[Any], None]) -> None:
-        """Send a command.
+    def request(self, command: bytes, *answers: Callable[[Any], None]) -> None:
+        """Send a command, or several in one piece.
 
         Args:
             command: Encoded.
-            answer: Called with the reply (bytes, int, None, or a ``hiredis.ReplyError``);
-                not called when the connection is lost first.
+            answers: Called with the reply (bytes, int, None, or a ``hiredis.ReplyError``), one
+                for each command; not called when the connection is lost first.
         """
-        self._asked.append(answer)
+        self._asked.extend(answers)
         self.send(command)
 
     async def execute(self, command: bytes, *, within_s: float) -> Any:

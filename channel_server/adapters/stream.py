@@ -30,8 +30,8 @@ _COUNT: Final = b"128"
 _PAUSE_S: Final = 0.5
 """Messages wait for it."""
 
-_BLOCK_MS: Final = 400
-"""A sign of life of the connection, while there is nothing to read."""
+_BLOCK_MS: Final = 600
+"""A sign of life of the connection, while there is nothing to read: before the second is over that a message waits."""
 
 _NAMES: Final = [b"k", b"c", b"d", b"n"]
 _FIELDS: Final = 2 * len(_NAMES)

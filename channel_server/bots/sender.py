@@ -19,7 +19,7 @@ from channel_server.errors import RedisLost, RedisRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_server.adapters.outbox import Entry, Outbox
+    from channel_server.adapters.outbox import Entry, Outbox, OutboxState
     from channel_server.bots.courier import Courier
     from channel_server.metrics import Metrics
 
@@ -97,19 +97,24 @@ class Sender:
         if not state.is_ours:
             self._stop()
             return
+        self._renewed(state)
+        for entry_id in list(self._over):
+            if not await self._delete(entry_id):
+                break
+        if state.waiting:
+            await self._read(group)
+        known = len(self._queued) + len(self._over) + self._deleted - deleted
+        if state.waiting > known and not self._wake.is_set():
+            # Redis has forgotten its past, or its clock has gone back: entries came before the last.
+            self._last_id = _BEGINNING
+
+    def _renewed(self, state: OutboxState) -> None:
+        """The lease is ours."""
         self._renewed_at_s = self._clock()
         self._redis_ahead_ms = state.now_ms - round(self._clock() * _MS)
         if not self._is_sending:
             self._is_sending = True
             log.info("sending for bots", extra={"waiting": state.waiting})
-        for entry_id in list(self._over):
-            if not await self._delete(entry_id):
-                break
-        await self._read(group)
-        known = len(self._queued) + len(self._over) + self._deleted - deleted
-        if state.waiting > known and not self._wake.is_set():
-            # Redis has forgotten its past, or its clock has gone back: entries came before the last.
-            self._last_id = _BEGINNING
 
     async def _read(self, group: asyncio.TaskGroup) -> None:
         for _ in range(_PAGES):

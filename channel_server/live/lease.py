@@ -147,8 +147,9 @@ class Lease:
                 except RedisLost:
                     pass  # how long that may go on is seen below
             self._look()
+            is_calm = self._recorder.oldest is None and not self._recorder.trouble
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S):
+                async with asyncio.timeout(_TICK_S if is_calm else _LOOK_S):
                     await self._wake.wait()
 
     async def tick(self) -> JournalState:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TICK_S: Final = 0.5
+_TICK_S: Final = 1.0
 _OPTIONS: Final = Options(
     # Not "*": pages of other sites have no business here.
     cors=Cors(origin="null"),
