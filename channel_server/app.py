@@ -207,7 +207,9 @@ class ChannelServer:
         """
         _collect_rarely()
         settings = self._settings
-        operator = LiveOperator(self._parts, self._admin, health=self._health, leave=stop.ask)
+        operator = LiveOperator(
+            self._parts, self._admin, health=self._health, leave=stop.asked.set
+        )
         async with asyncio.TaskGroup() as group, operator.watching() as watched:
             parts = self._start(group)
             async with listening(

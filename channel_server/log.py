@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_CAUSES: Final = 5
 _SELDOM_S: Final = 10.0
+_CONTROLS: Final = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
@@ -47,9 +48,9 @@ class TextFormatter(_Scrubbing):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Append the fields to the text."""
+        """Append the fields to the text. It stays one line, whatever is in them."""
         fields = "".join(f" {name}={value}" for name, value in fields_of(record).items())
-        return super().formatMessage(record) + fields
+        return (super().formatMessage(record) + fields).translate(_CONTROLS)
 
 
 class JsonFormatter(_Scrubbing):

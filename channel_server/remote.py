@@ -7,9 +7,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
+import msgspec
 
 from channel_server.errors import CannotAsk
 from channel_server.origins import in_url
+from channel_server.web.operator import Info
 
 if TYPE_CHECKING:
     from channel_server.admin_config import AdminSettings
@@ -38,7 +40,12 @@ class Remote:
 
     async def info(self) -> dict[str, Any]:
         """``GET /api/info``. Raises ``CannotAsk``."""
-        return await self._ask("GET", "/api/info")
+        told = await self._ask("GET", "/api/info")
+        try:
+            msgspec.convert(told, Info)
+        except msgspec.ValidationError:
+            raise CannotAsk(self._url, "another program answers") from None
+        return told
 
     async def drain(self) -> int:
         """Tell it to go away. Return how many clients it has. Raises ``CannotAsk``."""

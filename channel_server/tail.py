@@ -37,7 +37,7 @@ async def tail(url: str, token: str | None, show: Callable[[str, str], None]) ->
             await client.connect(f"{url.rstrip('/')}/?{query}", transports=["websocket"])
             await client.wait()
         except (CannotConnect, aiohttp.ClientError):
-            remedy = "does one run there (`channel-server dev`), and does it reach its Redis?"
+            remedy = f"`channel-server doctor --url {url}` tries every step of the way"
             raise MissingPart(f"an answer from a server at {url}", remedy) from None
         finally:
             await client.disconnect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -160,7 +161,11 @@ async def _stickiness(session: aiohttp.ClientSession, base: str, opened: _Answer
 async def _websocket(session: aiohttp.ClientSession, base: str) -> Finding:
     url = f"{base}&transport=websocket"
     try:
-        async with session.ws_connect(url, max_msg_size=4096) as socket:
+        # The session's own limit ends with the handshake.
+        async with (
+            asyncio.timeout(_WITHIN.total),
+            session.ws_connect(url, max_msg_size=4096) as socket,
+        ):
             first = await socket.receive_str()
     except aiohttp.WSServerHandshakeError as error:
         return ill(

@@ -73,7 +73,7 @@ async def examine_redis(
         )
         return
     try:
-        yield _version(await examination.version(), masked(url), journal)
+        yield judge_version(await examination.version(), masked(url), journal)
         yield await _clock(examination)
         yield await _echo(examination)
         yield await _journal(examination, journal)
@@ -87,7 +87,8 @@ async def examine_redis(
         examination.close()
 
 
-def _version(version: tuple[int, int] | None, url: str, journal: str) -> Finding:
+def judge_version(version: tuple[int, int] | None, url: str, journal: str) -> Finding:
+    """What to say of a version of Redis; None if it keeps that to itself."""
     if version is None:
         return unasked(_REDIS, f"{url} answers, and does not say its version")
     text = ".".join(map(str, version))
@@ -97,11 +98,16 @@ def _version(version: tuple[int, int] | None, url: str, journal: str) -> Finding
 
 
 async def _clock(examination: Examination) -> Finding:
-    what = "Clock"
     try:
         skew_s = await examination.now_s() - time.time_ns() / 1e9
     except RedisRefused as error:
-        return ill(what, f"Redis does not tell its time: {error.code}", remedy_for(error.code))
+        return ill("Clock", f"Redis does not tell its time: {error.code}", remedy_for(error.code))
+    return judge_skew(skew_s)
+
+
+def judge_skew(skew_s: float) -> Finding:
+    """What to say of two clocks that are so many seconds apart."""
+    what = "Clock"
     if abs(skew_s) > _MAX_SKEW_S:
         said = f"this machine and that of Redis are {abs(skew_s):.0f} s apart"
         return ill(what, said, "switch on time synchronisation (NTP) on both")

@@ -81,7 +81,7 @@ async def _application(env: Mapping[str, str], collab: CollabSettings) -> Findin
     what = "Application"
     if collab.app_url is None:
         return unasked(what, "not looked at: no PRIVATE_APP_URL", "`collab` needs one")
-    if "PRIVATE_APP_URL" in env or "APP_URL" in env:
+    if env.get("PRIVATE_APP_URL") or env.get("APP_URL"):
         return await examine_application(collab.app_url)
     said = f"not looked at: `collab` would ask {collab.app_url}"
     return unasked(what, said, "set PRIVATE_APP_URL to look at it")

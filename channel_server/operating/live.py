@@ -71,7 +71,7 @@ class LiveOperator:
         parts: Of the server.
         admin: Where, and who may.
         health: How the server is now.
-        leave: Makes the server go away.
+        leave: Makes the server go away; to call it again changes nothing.
     """
 
     def __init__(
@@ -239,8 +239,7 @@ class LiveOperator:
 
     def drain(self) -> shapes.Draining:
         """Begin to go away, as at SIGTERM; to ask again hurries nothing."""
-        if not self._watch.health().is_draining:
-            self._leave()
+        self._leave()
         return shapes.Draining(len(self._parts.engine.sessions))
 
     def _to_redis(self) -> AsyncPublisher:

@@ -20,6 +20,15 @@ _MAX_SESSIONS: Final = 100
 _WINDOW_S: Final = 60.0
 _MAX_FAILURES: Final = 5
 _MAX_FAILURES_OF_ALL: Final = 100
+_BY_PROXIES: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+
+ONLY_HERE: Final = (
+    "without a password or key only programs on this machine are served, by its name and without"
+    " a proxy: set ADMIN_PASSWORD, ADMIN_API_KEY"
+)
+FOREIGN: Final = (
+    "it comes from a page of another site; or a proxy in front does not pass the Host header on"
+)
 
 
 class Throttle:
@@ -57,7 +66,7 @@ class Guard:
       key, with the key.
     - What is used without key must not come from another site's page; and what is used without
       any secret must name this machine as its ``Host``: a page whose host name suddenly means
-      127.0.0.1 is another site's.
+      127.0.0.1 is another site's. What a proxy says of itself shows that it may be from anywhere.
 
     Secrets are compared in constant time, and sessions are kept as digests.
 
@@ -135,8 +144,10 @@ class Guard:
     # ── where a request comes from ──────────────────────────────────────────────────────────
 
     def is_misled(self, request: web.Request) -> bool:
-        """Tell whether a request without any secret was meant for another host."""
-        return self._is_loopback and not _is_this_machine(request.headers.get("Host", ""))
+        """Tell whether a request without any secret was meant for another host, or comes from one."""
+        is_proxied = any(name in request.headers for name in _BY_PROXIES)
+        is_here = not is_proxied and _is_this_machine(request.headers.get("Host", ""))
+        return self._is_loopback and not is_here
 
     @staticmethod
     def is_foreign(request: web.Request) -> bool:

@@ -12,6 +12,7 @@ from channel_server.log import Seldom, place_of
 from channel_server.web.api import OPERATIONS, add_api
 from channel_server.web.dashboard import add_dashboard
 from channel_server.web.exposition import Exposition
+from channel_server.web.guard import FOREIGN, ONLY_HERE
 from channel_server.web.health import Health, add_health
 from channel_server.web.openapi import document
 from channel_server.web.operator import CannotDo
@@ -160,10 +161,10 @@ def _check_key(guard: Guard, peer: str, key: str) -> None:
 def _check_place(guard: Guard, request: web.Request) -> None:
     """Let the dashboard in, and, where there is no key, programs on this machine."""
     if guard.is_foreign(request):
-        raise CannotDo(403, "pages of other sites may not use the API")
+        raise CannotDo(403, FOREIGN)
     if guard.has_session(request):
         return
     if not guard.is_open:
         raise CannotDo(401, _NO_KEY if guard.has_key else _NO_API)
     if guard.is_misled(request):
-        raise CannotDo(403, "that is not the name of this machine")
+        raise CannotDo(403, ONLY_HERE)

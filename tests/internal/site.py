@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from tests.integration.program import Program
 from tests.servers import free_port
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY = "a-long-key-of-the-operator"
 PASSWORD = "a password of the operator"
+FORM = "application/x-www-form-urlencoded"
 
 
 class Answer(NamedTuple):
@@ -61,3 +63,8 @@ class Server(Program):
             return Answer(response.status, json.loads(text), dict(response.headers))
         except ValueError:
             return Answer(response.status, text, dict(response.headers))
+
+    def log_in(self, password: str, **headers: str) -> Answer:
+        """Send the dashboard's form."""
+        body = urlencode({"password": password}).encode()
+        return self.ask("/admin/login", "POST", body, Content_Type=FORM, **headers)

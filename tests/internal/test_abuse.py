@@ -9,11 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.integration.site import Site
-from tests.internal.site import KEY, PASSWORD, Server
+from tests.internal.site import FORM, KEY, PASSWORD, Server
 
 pytestmark = [pytest.mark.redis]
-
-FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -39,16 +37,11 @@ def said(link):
     return data
 
 
-def log_in(server, password, **headers):
-    body = urlencode({"password": password}).encode()
-    return server.ask("/admin/login", "POST", body, Content_Type=FORM, **headers)
-
-
 def test_a_flood_of_wrong_passwords(server):
-    statuses = [log_in(server, f"guess-{number}").status for number in range(100)]
+    statuses = [server.log_in(f"guess-{number}").status for number in range(100)]
 
     assert statuses == [401] * 5 + [429] * 95
-    assert log_in(server, PASSWORD).status == 429
+    assert server.log_in(PASSWORD).status == 429
     assert "guess" not in server.output()
 
 
@@ -66,7 +59,7 @@ def test_a_flood_of_wrong_passwords(server):
     ],
 )
 def test_a_form_with_junk_is_no_password(server, body):
-    assert log_in(server, "x").status == 401
+    assert server.log_in("x").status == 401
     assert server.ask("/admin/login", "POST", body, Content_Type=FORM).status == 401
 
 
@@ -96,7 +89,7 @@ def test_a_long_form_is_not_read_even_with_the_right_password_in_it(server):
     for padding in (b"x=" + b"y" * 5_000, b"&".join([b"x="] * 11)):
         answer = server.ask("/admin/login", "POST", padding + b"&" + password, Content_Type=FORM)
         assert answer.status == 401
-    assert log_in(server, PASSWORD).status == 303
+    assert server.log_in(PASSWORD).status == 303
 
 
 @pytest.mark.parametrize(
@@ -134,13 +127,13 @@ def test_another_kind_of_form_is_no_password(server, kind):
 
 def test_a_form_from_another_site_does_not_log_in(server):
     """Login CSRF: somebody would work in a stranger's session."""
-    assert log_in(server, PASSWORD, Origin="http://evil.example").status == 403
-    assert log_in(server, PASSWORD, Sec_Fetch_Site="cross-site").status == 403
-    assert log_in(server, PASSWORD).status == 303
+    assert server.log_in(PASSWORD, Origin="http://evil.example").status == 403
+    assert server.log_in(PASSWORD, Sec_Fetch_Site="cross-site").status == 403
+    assert server.log_in(PASSWORD).status == 303
 
 
 def test_a_session_of_the_dashboard_acts_only_from_its_own_pages(server):
-    cookie = log_in(server, PASSWORD).headers["Set-Cookie"].partition(";")[0]
+    cookie = server.log_in(PASSWORD).headers["Set-Cookie"].partition(";")[0]
 
     own = server.ask("/api/notice", "POST", {"text": "x"}, Cookie=cookie)
     forged = [
@@ -232,7 +225,7 @@ def test_no_secret_and_no_word_is_logged(redis_server, server):
     with redis_server.client() as redis:
         account = Site(redis).sign_in()
     server.ask("/api/info", key="planted-key")
-    log_in(server, "planted-password")
+    server.log_in("planted-password")
     server.ask(f"/api/rooms/{account.token}", key=KEY)
     server.ask("/api/rooms?search=planted-search", key=KEY)
     server.ask("/api/notice", "POST", {"text": "planted-notice"}, key=KEY)

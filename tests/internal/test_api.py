@@ -1,6 +1,7 @@
 """The HTTP API: what it answers, and what it refuses."""
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -110,13 +111,21 @@ def test_the_last_minutes_are_samples_of_totals(server):
     )
 
 
-def test_drain_is_as_sigterm(redis_server, tmp_path):
-    with Server(tmp_path, REDIS_URL=redis_server.url, ADMIN_API_KEY=KEY) as server:
+@pytest.mark.asyncio
+async def test_drain_is_as_sigterm(redis_server, tmp_path):
+    settings = {"ADMIN_API_KEY": KEY, "DRAIN_DELAY_SECONDS": "1"}
+    with Server(tmp_path, REDIS_URL=redis_server.url, **settings) as server:
         server.wait_ready()
+        async with pages_of(server.port) as pages:
+            await pages.enter(None)
+            asked_at_s = time.monotonic()
 
-        assert server.ask("/api/drain", "POST", key=KEY).status == 202
+            answers = [server.ask("/api/drain", "POST", key=KEY) for _ in range(2)]
 
-        assert server.process.wait(15) == 0
+            assert [answer.body for answer in answers] == [{"clients": 1}] * 2
+            assert server.process.wait(15) == 0
+            # To ask again does not hurry: only a second signal does.
+            assert time.monotonic() - asked_at_s >= 1
         assert server.lines("draining")
 
 
@@ -130,8 +139,6 @@ def test_drain_is_as_sigterm(redis_server, tmp_path):
         {"key": ""},
         {"Authorization": KEY},
         {"Authorization": f"Basic {KEY}"},
-        {"Cookie": "channel_server_admin=guessed"},
-        {"Cookie": f"channel_server_admin={'x' * 4000}"},
     ],
 )
 def test_without_the_key_there_is_nothing(redis_server, tmp_path, headers):
@@ -142,6 +149,17 @@ def test_without_the_key_there_is_nothing(redis_server, tmp_path, headers):
             assert answer.status == 401
             assert set(answer.body) == {"error"}
             assert KEY not in json.dumps(answer.body)
+
+
+@pytest.mark.parametrize("value", ["", "guessed", "x" * 4000])
+def test_a_session_that_nobody_has_begun_is_none(redis_server, tmp_path, value):
+    settings = {"ADMIN_API_KEY": KEY, "ADMIN_PASSWORD": PASSWORD}
+    with Server(tmp_path, REDIS_URL=redis_server.url, **settings) as server:
+        begun = server.log_in(PASSWORD).headers["Set-Cookie"].partition(";")[0]
+
+        assert server.ask("/api/info", Cookie=begun).status == 200
+        name = begun.partition("=")[0]
+        assert server.ask("/api/info", Cookie=f"{name}={value}").status == 401
 
 
 def test_who_guesses_has_to_wait_and_who_has_the_key_does_not(redis_server, tmp_path):
@@ -170,6 +188,10 @@ def test_on_this_machine_no_key_is_needed_if_there_is_none(redis_server, tmp_pat
         assert server.ask("/api/info", Host="evil.example").status == 403
         assert server.ask("/admin", Host="evil.example").status == 403
         assert server.ask("/api/info", Sec_Fetch_Site="cross-site").status == 403
+        # A proxy on this machine that lets strangers in:
+        answer = server.ask("/api/info", X_Forwarded_For="203.0.113.9")
+        assert (answer.status, "set ADMIN_PASSWORD" in answer.body["error"]) == (403, True)
+        assert server.ask("/admin", Forwarded="for=203.0.113.9").status == 403
         forged = {"Origin": "http://evil.example", "Content-Type": "application/json"}
         assert server.ask("/api/notice", "POST", {"text": "forged"}, **forged).status == 403
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.server
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from websockets.utils import accept_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +32,7 @@ def answering(
         body: Of the answer.
         headers: Sent with it.
         later: Status of requests with a session id; None for the same.
-        upgrade: Status of requests for a WebSocket.
+        upgrade: Status of requests for a WebSocket; after 101, nothing more is said.
 
     Yields:
         Base address.
@@ -43,12 +46,25 @@ def answering(
                 code = upgrade
             elif "sid=" in self.path and later is not None:
                 code = later
+            if code == HTTPStatus.SWITCHING_PROTOCOLS:
+                self.upgrade()
+                return
             self.send_response(code)
             for name, value in headers:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body.encode())
+
+        def upgrade(self) -> None:
+            """As a proxy does whose server is dead behind it."""
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(HTTPStatus.SWITCHING_PROTOCOLS)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "upgrade")
+            self.send_header("Sec-WebSocket-Accept", accept_key(self.headers["Sec-WebSocket-Key"]))
+            self.end_headers()
+            self.rfile.read()  # until the client has had enough
 
         do_POST = do_GET  # noqa: N815 - a name of http.server
 

@@ -1,10 +1,13 @@
 """`channel-server info`, `drain` and `bench`, against running servers."""
 
+import contextlib
 import json
 import threading
 
 import pytest
 
+from tests.bench.servers import NODE, Relay
+from tests.bench.store import Store
 from tests.integration.pages import pages_of
 from tests.integration.program import run
 from tests.internal.site import KEY, Server
@@ -58,6 +61,16 @@ def test_another_program_on_the_port():
 
     assert done.returncode == 1
     assert "that is not the internal port of a server" in done.stderr
+
+
+@pytest.mark.parametrize("order", ["info", "drain"])
+def test_another_program_that_speaks_json(order):
+    with answering(body='{"node": 1}', headers=(("Content-Type", "application/json"),)) as url:
+        done = run(order, ADMIN_PORT=url.rpartition(":")[2], PORT="0")
+
+    assert done.returncode == 1
+    assert "another program answers" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_server_that_has_no_api(tmp_path):
@@ -120,6 +133,25 @@ def test_bench_publishes_and_loses_nothing(server, redis_server):
     assert "publish to receive" in done.stdout
     with redis_server.client() as redis:
         assert redis.keys("/current_users/*load*") == []
+
+
+def test_bench_measures_the_program_that_we_replace(tmp_path):
+    """Any Socket.IO server will do; this one hears the same Redis."""
+    with contextlib.ExitStack() as stack:
+        store = Store(tmp_path)
+        stack.callback(store.stop)
+        store.until(store.is_listening, "redis-server")
+        node = Relay(NODE, store.url, tmp_path)
+        stack.callback(node.stop)
+        node.until_ready()
+
+        url = f"http://127.0.0.1:{node.port}"
+        done = run(
+            *("bench", url, "--clients=20", "--seconds=1", "--publish=10"), REDIS_URL=store.url
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10, to be received 200 times" in done.stdout
 
 
 def test_bench_that_publishes_to_another_redis_says_so(server, new_redis_server):

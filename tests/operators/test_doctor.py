@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from channel_server.doctor.redis import judge_skew, judge_version
 from publisher import Publisher
 from publisher.contract.journal import JOURNAL
 from tests.integration.program import Program, run
@@ -58,6 +59,25 @@ def test_a_healthy_site(redis_server, tmp_path):
 
 
 # ── Redis ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("version", "journal", "mark"),
+    [
+        ((4, 0), "redis", "✗"),
+        ((4, 0), "memory", "✓"),
+        ((5, 0), "redis", "✓"),
+        (None, "redis", "·"),
+    ],
+)
+def test_a_redis_that_is_too_old(version, journal, mark):
+    assert str(judge_version(version, "redis://localhost", journal)).startswith(mark)
+
+
+@pytest.mark.parametrize(("skew_s", "mark"), [(0.1, "✓"), (-1.9, "✓"), (-2.1, "✗"), (3600.0, "✗")])
+def test_clocks_that_are_apart(skew_s, mark):
+    """Tokens and recovery are counted by the clock of Redis, and of this machine."""
+    assert str(judge_skew(skew_s)).startswith(mark)
 
 
 def test_no_redis():
@@ -206,6 +226,14 @@ def test_no_server_is_nothing_wrong(redis_server):
     assert done.returncode == 0
 
 
+def test_another_program_that_speaks_json_is_no_server(redis_server):
+    with answering(body='{"node": 1}', headers=(("Content-Type", "application/json"),)) as url:
+        done = doctor(REDIS_URL=redis_server.url, ADMIN_PORT=url.rpartition(":")[2])
+
+    assert line_about(done, "Server")[0] == "· Server: not asked: another program answers"
+    assert line_about(done, "Redis")[0].startswith("✓")
+
+
 def test_a_variable_that_was_misspelt(redis_server):
     done = doctor(REDIS_URL=redis_server.url, RECOVERY_MINUTE="5")
 
@@ -275,7 +303,16 @@ STAR = ("Access-Control-Allow-Origin", "*")
             "Polling",
             "does TRUSTED_PROXIES name all proxies",
         ),
+        ({"status": 400}, "Polling", "drops the query"),
+        ({"status": 401}, "Polling", "the proxy wants a password"),
+        ({"status": 403}, "Polling", "or ORIGIN_CHECK, refuses"),
         ({"upgrade": 400}, "WebSocket", "must pass WebSocket upgrades on"),
+        pytest.param(
+            {"upgrade": 101},
+            "WebSocket",
+            "a proxy that waits for a server",
+            id="a WebSocket that says nothing",
+        ),
     ],
 )
 def test_a_proxy_that_is_set_up_wrongly(redis_server, stub, what, remedy):

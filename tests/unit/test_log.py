@@ -44,6 +44,12 @@ def test_text_line_has_time_level_logger_event_and_fields():
     assert time[4] == time[7] == "-"
 
 
+def test_text_stays_one_line_whatever_is_in_it():
+    line = TextFormatter().format(record(reason="one\r\ntwo\x1b[2J\x85\x9b three"))
+
+    assert line.endswith(r" reason=one\r\ntwo\x1b[2J\x85\x9b three")
+
+
 def test_text_without_fields_ends_with_the_event():
     assert TextFormatter().format(record()).endswith(": ready")
 

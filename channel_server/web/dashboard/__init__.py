@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from channel_server.web.bodies import in_time
+from channel_server.web.guard import FOREIGN, ONLY_HERE
 from channel_server.web.operator import CannotDo
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ async def _page(guard: Guard, request: web.Request) -> web.Response:
     if guard.asks_for_password:
         return _html("login.html")
     if guard.is_misled(request):
-        raise CannotDo(403, "that is not the name of this machine")
+        raise CannotDo(403, ONLY_HERE)
     if request.headers.get("Sec-Fetch-Dest", "document") != "document":
         return _html("index.html")  # a picture, or a frame, of another site's needs no session
     return _begin(guard, request, _html("index.html"))
@@ -67,7 +68,7 @@ async def _log_in(guard: Guard, request: web.Request) -> web.Response:
     if not guard.asks_for_password:
         raise CannotDo(404, _NO_DASHBOARD)
     if guard.is_foreign(request):
-        raise CannotDo(403, "pages of other sites may not log in")
+        raise CannotDo(403, FOREIGN)
     peer, password = request.remote or "", await _password_in(request)
     # From here on without an await: a hundred at once are looked at one after the other.
     if not guard.throttle.may_try(peer):

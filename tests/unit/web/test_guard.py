@@ -133,6 +133,11 @@ def test_a_name_that_suddenly_means_this_machine_is_another_sites(clock, host, i
     assert guard(clock).is_misled(request(Host=host)) == is_misled
 
 
+@pytest.mark.parametrize("name", ["X_Forwarded_For", "X_Real_IP", "Forwarded", "Via"])
+def test_what_a_proxy_passes_on_may_be_from_anywhere(clock, name):
+    assert guard(clock).is_misled(request(Host="127.0.0.1:5001", **{name: "203.0.113.9"}))
+
+
 def test_five_wrong_secrets_a_minute(clock):
     throttle = Throttle(clock)
     for _ in range(5):
