@@ -29,6 +29,8 @@ def proxy(tmp_path):
                 (DEPLOY / "nginx" / "documents.conf").read_text(),
                 ("10.0.0.11:4444", f"127.0.0.1:{server.port}"),
                 ("listen 80;", f"listen 127.0.0.1:{port};"),
+                ("/var/log/nginx/channel_server_documents.log", str(folder / "access.log")),
+                ("/var/log/nginx/channel_server_documents.error.log", str(folder / "error.log")),
             )
         )
         user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
