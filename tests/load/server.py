@@ -26,17 +26,19 @@ class DevServer(Process):
 
     Attributes:
         url: Base address, without a slash at its end.
+        admin_port: Its internal port, with the metrics.
         redis_url: Of its Redis, once it is ready.
     """
 
     def __init__(self, directory: Path) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self.admin_port = free_port()
         self.redis_url = ""
         self._family: list[psutil.Process] = []
         self._died = False
         env = {
             "PORT": str(port),
-            "ADMIN_PORT": "0",
+            "ADMIN_PORT": str(self.admin_port),
             # Empty is not set: a developer's own Redis is left alone.
             "REDIS_URL": "",
             "REDIS_CACHE_URL": "",
