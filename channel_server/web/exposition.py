@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -17,6 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from channel_server.metrics import Histogram
+from channel_server.web.process import process_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,18 +30,16 @@ PREFIX: Final = "channel_server_"
 class Exposition(Collector):
     """Writes families in the text formats of Prometheus and OpenMetrics.
 
-    What the process itself needs (memory, processor time, file descriptors) is added by
-    prometheus-client.
+    What the process itself needs (memory, processor time, descriptors) is added.
 
     Args:
         families: What to expose.
     """
 
     def __init__(self, families: Iterable[Family]) -> None:
-        self._families = tuple(families)
+        self._families = (*families, *process_families())
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
-        ProcessCollector(namespace=PREFIX.rstrip("_"), registry=self._registry)
 
     def collect(self) -> Iterator[Metric]:
         """Read everything."""
