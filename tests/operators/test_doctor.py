@@ -379,6 +379,15 @@ def test_the_application(redis_server, status, mark, said):
     assert said in line
 
 
+def test_an_empty_address_of_the_application_is_none(redis_server):
+    """As compose.yaml passes it on."""
+    settings = {"PRIVATE_APP_URL": "", "PUBLIC_APP_URL": "http://127.0.0.1:1"}
+    done = doctor(REDIS_URL=redis_server.url, **settings)
+
+    assert line_about(done, "Application")[0].startswith("· Application: not looked at")
+    assert done.returncode == 0
+
+
 def test_the_homeserver(redis_server):
     with answering(body='{"versions":["v1.1"]}') as url, answering(404) as other:
         private = doctor("--homeserver", url, REDIS_URL=redis_server.url)
