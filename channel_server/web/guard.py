@@ -144,7 +144,7 @@ class Guard:
     # ── where a request comes from ──────────────────────────────────────────────────────────
 
     def is_misled(self, request: web.Request) -> bool:
-        """Tell whether a request without any secret was meant for another host, or comes from one."""
+        """Tell whether a request without any secret was meant for another host, or passed on."""
         is_proxied = any(name in request.headers for name in _BY_PROXIES)
         is_here = not is_proxied and _is_this_machine(request.headers.get("Host", ""))
         return self._is_loopback and not is_here

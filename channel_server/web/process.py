@@ -1,7 +1,8 @@
 """What the process itself needs, under the names that prometheus-client gives to it.
 
-prometheus-client counts descriptors by listing them, which stops everybody else for 2.4 ms with 4,000
-clients, and for 12 with 20,000; Linux 6.2 and newer know the number.
+prometheus-client counts descriptors by listing them, which stops everybody else for 1.7 ms with 4,000
+of them, and for 17 with 19,000 (``os.listdir("/proc/self/fd")``); Linux 6.2 and newer know the number,
+and say it in 2 µs (``os.stat``).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from tests.deploy.programs import DEPLOY
 from tests.faults.proxies import NGINX_MAIN, program, replaced, running
 from tests.integration.program import Program
-from tests.servers import free_port
+from tests.servers import free_port, wait_until
 
 
 @pytest.fixture
@@ -44,6 +44,20 @@ def proxy(tmp_path):
 def test_a_browser_sees_the_welcome(proxy):
     with urllib.request.urlopen(f"http://127.0.0.1:{proxy.port}/", timeout=10) as answer:
         assert answer.read() == b"Welcome to Hocuspocus!"
+
+
+def test_no_query_is_logged(proxy):
+    """Whoever puts a secret into it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{proxy.port}/?token=secret-word", timeout=10):
+        pass
+    log = proxy.folder / "access.log"
+    wait_until(lambda: "GET / 200" in log.read_text(), within_s=10, what="the request is logged")
+
+    assert not [
+        path
+        for path in proxy.folder.rglob("*")
+        if path.is_file() and b"secret-word" in path.read_bytes()
+    ]
 
 
 def test_a_provider_gets_a_websocket(proxy):
