@@ -59,16 +59,16 @@ def nodes():
 @pytest.fixture
 def proxy(nodes, tmp_path):
     with traefik(tmp_path, [node.port for node in nodes]) as proxy:
-        knows_its_routes(proxy)
+        passes_requests_on(proxy)
         yield proxy
 
 
-def knows_its_routes(proxy):
-    """Wait until it has read its second file."""
+def passes_requests_on(proxy):
+    """Wait until it has read its second file (404 before), and found a node (503 before)."""
     wait_until(
-        lambda: ask(proxy, "/socket.io/")[0] != 404,
+        lambda: ask(proxy, "/socket.io/")[0] not in {404, 503},
         within_s=NOTICED_WITHIN_S,
-        what="Traefik knows its routes",
+        what="Traefik passes requests on",
     )
 
 
@@ -147,7 +147,7 @@ def test_the_node_is_told_the_address_of_the_client(proxy, nodes):
 def test_no_log_has_the_token(tmp_path):
     """Neither when all is well, nor when a node is gone."""
     with StubNode() as node, traefik(tmp_path, [node.port, free_port()]) as proxy:
-        knows_its_routes(proxy)
+        passes_requests_on(proxy)
         for address in ADDRESSES:
             ask(proxy, OPEN, address=address)
         assert ask(proxy, f"{OPEN}&sid=unknown", "POST", Referer=f"http://x{OPEN}")[0] >= 400
@@ -164,16 +164,19 @@ def test_no_log_has_the_token(tmp_path):
     assert '"ServiceAddr"' in proxy.log()
 
 
+@pytest.fixture
+def ready_server(redis_server, tmp_path):
+    """A real one, which answers 200 when Traefik looks for the first time."""
+    with Program(tmp_path, REDIS_URL=redis_server.url) as server:
+        yield server.wait_ready()
+
+
 @pytest.mark.redis
-def test_a_web_socket_reaches_a_real_server(redis_server, tmp_path):
+def test_a_web_socket_reaches_a_real_server(ready_server, tmp_path):
     """And what it says comes back."""
-    with (
-        Program(tmp_path, REDIS_URL=redis_server.url) as server,
-        traefik(tmp_path, [server.port, server.port]) as proxy,
-    ):
-        server.wait_ready()
-        knows_its_routes(proxy)
-        url = f"ws://{HOST}/socket.io/?EIO=4&transport=websocket"
+    url = f"ws://{HOST}/socket.io/?EIO=4&transport=websocket"
+    with traefik(tmp_path, [ready_server.port, ready_server.port]) as proxy:
+        passes_requests_on(proxy)
         line = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
         with connect(url, sock=line) as websocket:
             opened = websocket.recv(timeout=10)
