@@ -17,8 +17,6 @@ from channel_server.errors import MalformedFrame
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from websockets.frames import Frame
-
     from channel_server.collab.server import House
 
 _UNAUTHORIZED: Final = (4401, "Unauthorized")
@@ -75,8 +73,8 @@ class ClientSocket(Socket):
 
     # ── messages ────────────────────────────────────────────────────────────────────────────
 
-    def _may_speak(self, frame: Frame) -> bool:
-        if frame.opcode is Opcode.PONG:
+    def _may_speak(self, opcode: Opcode) -> bool:
+        if opcode is Opcode.PONG:
             self.house.heartbeat.pong(self)
         return self.house.talkers.said(self)
 

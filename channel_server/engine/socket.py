@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
+from channel_server.core.client_frames import TEXT, missing_after, short_message
 from channel_server.engine.turns import FirstWords
 from channel_server.errors import MalformedPacket
 
@@ -24,7 +25,8 @@ class Socket(asyncio.Protocol):
     """Reads frames from one client and writes finished frames to it.
 
     Masks, fragments, control frames, the close handshake and the size limit are the business of
-    ``websockets.protocol.Protocol``. No task and no timer belongs to a connection.
+    ``websockets.protocol.Protocol``, which gets everything but short messages that come alone. No
+    task and no timer belongs to a connection.
 
     Args:
         host: For the limits.
@@ -35,6 +37,7 @@ class Socket(asyncio.Protocol):
         "_host",
         "_is_deaf",
         "_is_paused",
+        "_missing",
         "_parser",
         "_parting",
         "_parts",
@@ -48,6 +51,7 @@ class Socket(asyncio.Protocol):
         self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
         self._parser = Protocol(SERVER, state=OPEN, max_size=host.options.max_payload, logger=_log)
         self._parts: bytearray | None = None
+        self._missing = 0  # of the frame under way
         # The transport, as long as there may be something to say, and after that.
         self._tcp: asyncio.Transport | None = None
         self._parting: asyncio.Transport | None = None
@@ -55,7 +59,7 @@ class Socket(asyncio.Protocol):
     # ── what it is for ──────────────────────────────────────────────────────────────────────
 
     @abstractmethod
-    def _may_speak(self, frame: Frame) -> bool:
+    def _may_speak(self, opcode: Opcode) -> bool:
         """A frame has come. Return False to drop it."""
 
     @abstractmethod
@@ -127,8 +131,11 @@ class Socket(asyncio.Protocol):
         if self._tcp is None or self._is_deaf:
             return
         parser = self._parser
-        parser.receive_data(data)
         try:
+            if self._missing == 0 and self._parts is None and self._is_short(data):
+                return
+            self._missing = missing_after(data, self._missing)
+            parser.receive_data(data)
             for event in parser.events_received():
                 self._frame(cast("Frame", event))
         except MalformedPacket as error:
@@ -141,9 +148,19 @@ class Socket(asyncio.Protocol):
             self._is_deaf = True
             self._ended(is_clean=parser.close_rcvd is not None)
 
+    def _is_short(self, data: bytes) -> bool:
+        """Hand on a short message that comes alone. Return whether it is one."""
+        message = short_message(data)
+        if message is None or len(message) > self._host.options.max_payload:
+            return False
+        is_text = data[0] == TEXT
+        if self._may_speak(Opcode.TEXT if is_text else Opcode.BINARY):
+            self._message(message, is_text=is_text)
+        return True
+
     def _frame(self, frame: Frame) -> None:
         """Join fragments; hand on whole messages, unless one before them has ended it all."""
-        if self._tcp is None or not self._may_speak(frame):
+        if self._tcp is None or not self._may_speak(frame.opcode):
             return
         if frame.opcode not in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
             return

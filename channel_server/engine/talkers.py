@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ class Talkers:
         self._max_per_s = max_per_s
         self._clock = clock
         self._ends_at_s = clock() + _WINDOW_S
-        self._said: Counter[Client] = Counter()
+        self._said: dict[Client, int] = {}
 
     def said(self, client: Client) -> bool:
         """Count one packet or frame. Return False if it was one too many: the client is gone."""
@@ -33,8 +32,8 @@ class Talkers:
         if now >= self._ends_at_s:
             self._said.clear()
             self._ends_at_s = now + _WINDOW_S
-        self._said[client] += 1
-        if self._said[client] <= self._max_per_s:
+        said = self._said[client] = self._said.get(client, 0) + 1
+        if said <= self._max_per_s:
             return True
         client.hang_up("flood")
         return False

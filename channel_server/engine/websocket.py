@@ -10,7 +10,7 @@ from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedPacket
 
 if TYPE_CHECKING:
-    from websockets.frames import Frame
+    from websockets.frames import Opcode
 
     from channel_server.engine.server import Engine
     from channel_server.engine.session import Session
@@ -42,7 +42,7 @@ class WebSocket(Socket):
     def _caught_up(self) -> None:
         self._engine.slow.forget(self._session)
 
-    def _may_speak(self, _frame: Frame) -> bool:
+    def _may_speak(self, _opcode: Opcode) -> bool:
         return self._engine.talkers.said(self._session)
 
     def _message(self, data: bytes, *, is_text: bool) -> None:

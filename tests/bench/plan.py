@@ -13,24 +13,24 @@ class Plan:
     Attributes:
         rounds: How often a figure is measured, as far as it can be repeated; the median counts.
         drop_rounds: The same for the drop.
+        idle_rounds: The same for idle clients, each as long as the ping interval.
         clients: For the figures of single messages.
         crowd: For the figures of idle and dropped clients.
         messages: Per round, to all clients by websocket.
         poll_messages: Per round, to all clients by polling.
         user_messages: Per round, to single users.
         latency_s: Length of one latency round.
-        idle_s: How long idle clients are watched; a multiple of the ping interval, 25 s.
     """
 
     rounds: int
     drop_rounds: int
+    idle_rounds: int
     clients: int = 1000
     crowd: int = 4000
     messages: int
     poll_messages: int
     user_messages: int
     latency_s: float
-    idle_s: float
 
     def messages_for(self, server: str) -> int:
         """``messages``, or fewer for the server that takes ten times as long as the others."""
@@ -40,18 +40,18 @@ class Plan:
 FULL: Final = Plan(
     rounds=5,
     drop_rounds=3,
+    idle_rounds=5,
     messages=200,
     poll_messages=20,
     user_messages=20_000,
     latency_s=3,
-    idle_s=50,
 )
 QUICK: Final = Plan(
     rounds=2,
     drop_rounds=1,
+    idle_rounds=1,
     messages=50,
     poll_messages=10,
     user_messages=4_000,
     latency_s=2,
-    idle_s=25,
 )

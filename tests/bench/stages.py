@@ -17,6 +17,7 @@ from tests.bench.websocket import Websocket
 
 _WARM_UP_MESSAGES: Final = 20  # 20,000 deliveries: Node has compiled what it will compile
 _WARM_UP_CLIENTS: Final = 500
+_SCRAPES: Final = 2  # in a ping interval, 25 s
 
 
 def run_stages(run: Run) -> None:
@@ -98,7 +99,9 @@ def _crowd(run: Run) -> None:
             run.say(f"memory: {lane.name}")
             run.samples.add("memory", lane.name, loads.memory(lane, plan.crowd))
         if run.wants("idle"):
-            _idle(run, lanes)
+            for number in range(1, plan.idle_rounds + 1):
+                run.say(f"idle: round {number} of {plan.idle_rounds}")
+                _idle(run, lanes)
         if run.wants("drop", "bystander"):
             for number in range(1, plan.drop_rounds + 1):
                 for lane in lanes:
@@ -115,12 +118,11 @@ def _idle(run: Run, lanes: Sequence[Lane]) -> None:
 
     Our metrics are scraped meanwhile, as those of a site are.
     """
-    seconds = run.plan.idle_s
-    run.say(f"idle: {seconds:g} s")
     before = [lane.server.cpu_s() for lane in lanes]
-    for _ in range(round(seconds / SCRAPED_EVERY_S)):
+    for _ in range(_SCRAPES):
         lanes[0].pump.run(SCRAPED_EVERY_S)
         for lane in lanes:
             lane.server.scrape()
     for lane, cpu_s in zip(lanes, before, strict=True):
-        run.samples.add("idle", lane.name, (lane.server.cpu_s() - cpu_s) / seconds)
+        spent_s = lane.server.cpu_s() - cpu_s
+        run.samples.add("idle", lane.name, spent_s / (_SCRAPES * SCRAPED_EVERY_S))
