@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
-from channel_server.core.client_frames import TEXT, missing_after, short_message
+from channel_server.core.client_frames import WHOLE_TEXT, missing_after, short_message
 from channel_server.engine.turns import FirstWords
 from channel_server.errors import MalformedPacket
 
@@ -51,7 +51,7 @@ class Socket(asyncio.Protocol):
         self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
         self._parser = Protocol(SERVER, state=OPEN, max_size=host.options.max_payload, logger=_log)
         self._parts: bytearray | None = None
-        self._missing = 0  # of the frame under way
+        self._missing = 0  # bytes of the frame under way, or LOST
         # The transport, as long as there may be something to say, and after that.
         self._tcp: asyncio.Transport | None = None
         self._parting: asyncio.Transport | None = None
@@ -60,7 +60,7 @@ class Socket(asyncio.Protocol):
 
     @abstractmethod
     def _may_speak(self, opcode: Opcode) -> bool:
-        """A frame has come. Return False to drop it."""
+        """A frame has come. Return False to drop it: the connection has to be closed then."""
 
     @abstractmethod
     def _message(self, data: bytes, *, is_text: bool) -> None:
@@ -132,7 +132,7 @@ class Socket(asyncio.Protocol):
             return
         parser = self._parser
         try:
-            if self._missing == 0 and self._parts is None and self._is_short(data):
+            if self._missing == 0 and self._parts is None and self._took_short(data):
                 return
             self._missing = missing_after(data, self._missing)
             parser.receive_data(data)
@@ -148,12 +148,12 @@ class Socket(asyncio.Protocol):
             self._is_deaf = True
             self._ended(is_clean=parser.close_rcvd is not None)
 
-    def _is_short(self, data: bytes) -> bool:
+    def _took_short(self, data: bytes) -> bool:
         """Hand on a short message that comes alone. Return whether it is one."""
         message = short_message(data)
         if message is None or len(message) > self._host.options.max_payload:
             return False
-        is_text = data[0] == TEXT
+        is_text = data[0] == WHOLE_TEXT
         if self._may_speak(Opcode.TEXT if is_text else Opcode.BINARY):
             self._message(message, is_text=is_text)
         return True

@@ -43,7 +43,10 @@ class WebSocket(Socket):
         self._engine.slow.forget(self._session)
 
     def _may_speak(self, _opcode: Opcode) -> bool:
-        return self._engine.talkers.said(self._session)
+        if self._engine.talkers.said(self._session):
+            return True
+        self.close(abort=True)  # a probe that is not proven yet does not end with its session
+        return False
 
     def _message(self, data: bytes, *, is_text: bool) -> None:
         packet = read_packet(data.decode()) if is_text else Incoming(MESSAGE, data)

@@ -6,17 +6,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channel_server.core.client_frames import LOST, missing_after
+from channel_server.core.frames import text_frame
 from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
 from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedPacket
-from tests.unit.engine.doubles import Browser, NoCrowd, Wire
+from tests.unit.engine.doubles import NoCrowd, Wire
 
 MAX_BYTES = 90
 
 
 class Listener(Socket):
-    """Keeps what it hears; of text it wants UTF-8 without a "!"."""
+    """Keeps what it hears; of text it wants UTF-8 without a "!", and at "bye" it hangs up."""
 
     def __init__(self, host):
         super().__init__(host)
@@ -30,6 +31,8 @@ class Listener(Socket):
         if is_text and "!" in data.decode():
             raise MalformedPacket("too loud")
         self.heard.append((data, is_text))
+        if data == b"bye":
+            self.close(abort=True)
 
     def _ended(self, *, is_clean):
         self.heard.append(is_clean)
@@ -39,7 +42,7 @@ class Listener(Socket):
 class Parsed(Listener):
     """Has everything parsed."""
 
-    def _is_short(self, data):
+    def _took_short(self, data):
         del data
         return False
 
@@ -56,49 +59,62 @@ def listen(kind, pieces):
     return listener.heard, wire.take(), wire.is_shut, wire.is_closed
 
 
-texts = st.text(max_size=5) | st.integers(MAX_BYTES - 1, 130).map(lambda size: "x" * size)
-kinds = {
-    "text": lambda browser, text: browser.text(text),
-    "binary": lambda browser, text: browser.binary(text.encode()),
-    "fragments": lambda browser, text: (
-        browser.text(text, fin=False) + browser.more(b"b", fin=True)
-    ),
-    "unfinished": lambda browser, text: browser.binary(text.encode(), fin=False),
-    "bad text": lambda browser, _: browser.binary(b"\xff").replace(b"\x82", b"\x81", 1),
-    "ping": lambda browser, _: browser.ping(b"p"),
-    "junk": lambda _, text: text.encode(),
-}
-saids = st.lists(st.tuples(st.sampled_from(sorted(kinds)), texts), max_size=5)
+def frame(first, payload, mask=b"\1\2\3\4", *, is_masked=True):
+    """A frame as a client writes it, whatever its first byte is."""
+    size = len(payload)
+    length = text_frame(payload)[1 : -size or None]
+    if not is_masked:
+        return bytes((first,)) + length + payload
+    body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    return bytes((first, 0x80 | length[0])) + length[1:] + mask + body
+
+
+payloads = (
+    st.sampled_from([b"", b"3", b"a", b"!", b"\xff", b"\x03\xe8"])
+    | st.integers(MAX_BYTES - 1, 130).map(lambda size: b"x" * size)
+    | st.binary(max_size=5)
+)
+# Whole messages, fragments, close, ping, pong; and whatever the protocol does not know.
+firsts = st.sampled_from([0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x88, 0x89, 0x8A])
+frames = st.builds(frame, firsts, payloads, st.binary(min_size=4, max_size=4)) | st.builds(
+    frame, st.integers(0, 255), payloads, is_masked=st.booleans()
+)
 
 
 @st.composite
 def conversations(draw):
-    """Some frames, well formed for the most part, in pieces: mostly a frame each."""
-    said = draw(saids)
-    frames = [kinds[kind](Browser(), text) for kind, text in said]
+    """Some frames in pieces: a frame each, or cut anywhere."""
+    said = draw(st.lists(frames, max_size=6))
     if draw(st.booleans()):
-        return frames
-    data = b"".join(frames)
+        return said
+    data = b"".join(said)
     cuts = sorted(draw(st.sets(st.integers(0, len(data)), max_size=6)) | {0, len(data)})
     return [data[start:end] for start, end in pairwise(cuts)]
 
 
 @given(conversations())
-@example([Browser().text("a!"), Browser().text("b")])
-@example([Browser().binary(b"a", fin=False), Browser().text("b")])
-@example([Browser().text("x" * (MAX_BYTES + 1))])
-@example([Browser().text("a")[:6], Browser().text("b"), Browser().text("c")])
+@example([frame(0x81, b"a!"), frame(0x81, b"b")])
+@example([frame(0x81, b"\xff"), frame(0x81, b"b")])
+@example([frame(0x82, b"bye"), frame(0x82, b"b")])
+@example([frame(0x02, b"a"), frame(0x81, b"b")])
+@example([frame(0x02, b"a"), frame(0x89, b"p"), frame(0x80, b"b"), frame(0x81, b"c")])
+@example([frame(0x88, b"\x03\xe8"), frame(0x81, b"b")])
+@example([frame(0x81, b"x" * (MAX_BYTES + 1))])
+@example([frame(0x82, b"a")[:6], frame(0x81, b"b"), frame(0x81, b"c")])
 def test_it_makes_no_difference_who_reads_a_short_message(pieces):
     assert listen(Listener, pieces) == listen(Parsed, pieces)
 
 
-@given(st.lists(st.integers(0, 70_000), min_size=1, max_size=4), st.data())
+@given(
+    st.lists(st.integers(0, 300) | st.just(0xFFFF) | st.just(0x10000), min_size=1, max_size=4),
+    st.data(),
+)
 def test_it_is_known_where_frames_begin(sizes, data):
     """However they are cut, unless it is in a header."""
-    frames = [Browser().binary(bytes(size)) for size in sizes]
+    frames = [frame(0x82, bytes(size)) for size in sizes]
     ends = [0, *accumulate(map(len, frames))]
     stream = b"".join(frames)
-    cuts = data.draw(st.sets(st.integers(0, len(stream)), max_size=4)) | set(ends)
+    cuts = data.draw(st.sets(st.integers(0, len(stream)), max_size=4)) | {0, len(stream)}
     missing = 0
 
     for start, end in pairwise(sorted(cuts)):

@@ -204,6 +204,18 @@ def test_lost_connection_ends_the_session(engine, socket, session, error, reason
     assert engine.doors.socket_count == 0
 
 
+def test_a_probe_that_says_too_much_is_not_heard_again(engine, probe, browser, wire):
+    """Nothing of it is left for a later message to be joined to, or taken for."""
+    many = engine.options.max_packets_per_s
+
+    probe.data_received(browser.ping(b"") * many + browser.text("4", fin=False))
+    probe.data_received(Browser().text("2probe"))
+
+    assert wire.is_aborted
+    assert engine.hang_ups == {"flood": 1}
+    assert "TEXT" not in dict(Browser().frames(wire.take()))
+
+
 # ── what we send ────────────────────────────────────────────────────────────────────────────
 
 
