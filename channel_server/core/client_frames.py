@@ -18,6 +18,7 @@ WHOLE_BINARY: Final = 0x82
 LOST: Final = -1
 """Where the next frame begins is not known any more: a header was cut in two, or is no client's."""
 
+_WHOLE: Final = frozenset({WHOLE_TEXT, WHOLE_BINARY})
 _MASKED: Final = 0x80
 _MASK: Final = 4
 _HEAD: Final = 2 + _MASK
@@ -36,11 +37,7 @@ def short_message(data: bytes) -> bytes | None:
         Its payload; None if the data is anything else.
     """
     size = len(data) - _HEAD
-    if (
-        not 0 <= size <= _SIZE_MAX
-        or data[1] != _MASKED | size
-        or data[0] not in {WHOLE_TEXT, WHOLE_BINARY}
-    ):
+    if not 0 <= size <= _SIZE_MAX or data[1] != _MASKED | size or data[0] not in _WHOLE:
         return None
     mask = (data[2:_HEAD] * _MASKS)[:size]
     return (int.from_bytes(data[_HEAD:]) ^ int.from_bytes(mask)).to_bytes(size)

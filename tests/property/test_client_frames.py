@@ -6,12 +6,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channel_server.core.client_frames import LOST, missing_after
-from channel_server.core.frames import text_frame
 from channel_server.engine.options import Options
 from channel_server.engine.server import Engine
 from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedPacket
-from tests.unit.engine.doubles import NoCrowd, Wire
+from tests.unit.engine.doubles import NoCrowd, Wire, frame
 
 MAX_BYTES = 90
 
@@ -57,16 +56,6 @@ def listen(kind, pieces):
     for piece in pieces:
         listener.data_received(piece)
     return listener.heard, wire.take(), wire.is_shut, wire.is_closed
-
-
-def frame(first, payload, mask=b"\1\2\3\4", *, is_masked=True):
-    """A frame as a client writes it, whatever its first byte is."""
-    size = len(payload)
-    length = text_frame(payload)[1 : -size or None]
-    if not is_masked:
-        return bytes((first,)) + length + payload
-    body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
-    return bytes((first, 0x80 | length[0])) + length[1:] + mask + body
 
 
 payloads = (

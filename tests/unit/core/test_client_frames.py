@@ -3,21 +3,16 @@
 import pytest
 
 from channel_server.core.client_frames import LOST, missing_after, short_message
+from tests.unit.engine.doubles import frame
 
-MASK = bytes.fromhex("01 02 03 04")
+MASK = b"\1\2\3\4"
 PONG = b"\x81\x81" + MASK + b"\x32"  # "3", masked
-
-
-def masked(payload, first=0x81):
-    """A frame of at most 125 bytes."""
-    body = bytes(byte ^ MASK[at % 4] for at, byte in enumerate(payload))
-    return bytes((first, 0x80 | len(payload))) + MASK + body
 
 
 @pytest.mark.parametrize("payload", [b"", b"3", b"\0\xff\0\xff\0", b"x" * 125])
 @pytest.mark.parametrize("first", [0x81, 0x82])
 def test_short_message_is_unmasked(payload, first):
-    assert short_message(masked(payload, first)) == payload
+    assert short_message(frame(first, payload)) == payload
 
 
 @pytest.mark.parametrize(
@@ -29,11 +24,11 @@ def test_short_message_is_unmasked(payload, first):
         pytest.param(PONG + PONG, id="two frames"),
         pytest.param(PONG + PONG[:1], id="one and a bit"),
         pytest.param(b"\x81\x01" + MASK + b"3", id="not masked"),
-        pytest.param(masked(b"3", 0x01), id="first fragment"),
-        pytest.param(masked(b"3", 0x80), id="last fragment"),
-        pytest.param(masked(b"3", 0x89), id="ping"),
-        pytest.param(masked(b"", 0x88), id="close"),
-        pytest.param(masked(b"3", 0xC1), id="compressed"),
+        pytest.param(frame(0x01, b"3"), id="first fragment"),
+        pytest.param(frame(0x80, b"3"), id="last fragment"),
+        pytest.param(frame(0x89, b"3"), id="ping"),
+        pytest.param(frame(0x88, b""), id="close"),
+        pytest.param(frame(0xC1, b"3"), id="compressed"),
         pytest.param(b"\x81\xfe\x00\x7e" + MASK + bytes(126), id="126 bytes"),
         pytest.param(b"\x81\xfe\x00\x01" + MASK + b"3", id="length written too long"),
     ],

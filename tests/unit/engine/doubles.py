@@ -5,6 +5,8 @@ import time
 
 from websockets.protocol import CLIENT, OPEN, Protocol
 
+from channel_server.core.frames import text_frame
+
 PATIENCE_S = 5.0
 
 
@@ -160,6 +162,16 @@ class Browser:
         """Why the server has closed, None if it has not."""
         close = self._protocol.close_rcvd
         return None if close is None else close.code
+
+
+def frame(first, payload, mask=b"\1\2\3\4", *, is_masked=True):
+    """A frame as a client writes it, whatever its first byte is and whatever is wrong with it."""
+    size = len(payload)
+    length = text_frame(payload)[1 : -size or None]
+    if not is_masked:
+        return bytes((first,)) + length + payload
+    body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    return bytes((first, 0x80 | length[0])) + length[1:] + mask + body
 
 
 async def until(condition):
