@@ -38,7 +38,6 @@ from channel_server.live.upkeep import Upkeep
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
 from channel_server.operating.live import LiveOperator, Parts
-from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 from publisher.contract import CONTROL
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from channel_server.config import Settings
     from channel_server.engine.session import Session
+    from channel_server.stop import Stop
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +57,19 @@ class ChannelServer:
     Args:
         settings: What the operator chose.
         admin: What the operator chose about watching it; without it there is no internal port.
+        options: Of the engine; without them they follow from the settings.
 
     Attributes:
         web_app: Routes beside the Socket.IO path; more can be added before ``run``.
     """
 
-    def __init__(self, settings: Settings, admin: AdminSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        admin: AdminSettings | None = None,
+        *,
+        options: Options | None = None,
+    ) -> None:
         self._settings = settings
         self._admin = admin or AdminSettings(port=0)
         metrics = Metrics()
@@ -114,7 +121,7 @@ class ChannelServer:
         )
         self._upkeep = Upkeep(self._sessions, rooms, tail, directory)
         self._gateway = Gateway(
-            _options(settings),
+            options or _options(settings),
             look_ups=look_ups,
             rooms=rooms,
             recovery=recovery,
@@ -293,8 +300,6 @@ def _collect_rarely() -> None:
     gc.set_threshold(20_000, 50, 100)
 
 
-async def serve(settings: Settings, admin: AdminSettings) -> None:
-    """Run the server until SIGTERM or Ctrl-C."""
-    stop = Stop()
-    stop.on_signals()
+async def serve(settings: Settings, admin: AdminSettings, stop: Stop) -> None:
+    """Run the server until somebody asks to stop."""
     await ChannelServer(settings, admin).run(stop)

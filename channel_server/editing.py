@@ -24,7 +24,6 @@ from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
 from channel_server.operating import families
 from channel_server.operating.watch import Watch
-from channel_server.stop import Stop
 from channel_server.web.health import Health, add_health
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from channel_server.config import Settings
     from channel_server.core.documents import Store
     from channel_server.metrics import Family
+    from channel_server.stop import Stop
 
 log = logging.getLogger(__name__)
 
@@ -50,23 +50,26 @@ _LAST_FLUSH_S: Final = 20.0
 
 
 async def edit(
-    settings: Settings, collab: CollabSettings, admin: AdminSettings, app_url: str
+    settings: Settings,
+    collab: CollabSettings,
+    admin: AdminSettings,
+    app_url: str,
+    stop: Stop,
 ) -> None:
-    """Serve documents until SIGTERM or Ctrl-C.
+    """Serve documents until somebody asks to stop.
 
     Args:
         settings: What all servers share.
         collab: What is about documents.
         admin: What is about watching it.
         app_url: Where the application is.
+        stop: Ask it to end; ask again to end at once.
 
     Raises:
         CannotListen: If the port is taken.
         CannotOpenStore: If the store cannot be opened.
         NotStored: If documents could not be stored before the end.
     """
-    stop = Stop()
-    stop.on_signals()
     shared = _shared(settings) if collab.has_control else None
     async with (
         _store(collab, shared) as store,

@@ -14,19 +14,17 @@ from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
 from channel_server.operating import families
 from channel_server.operating.watch import Watch
-from channel_server.stop import Stop
 from channel_server.web.health import Health
 
 if TYPE_CHECKING:
     from channel_server.admin_config import AdminSettings
+    from channel_server.stop import Stop
 
 log = logging.getLogger(__name__)
 
 
-async def relay(settings: Settings, admin: AdminSettings) -> None:
-    """Relay messages of bots until SIGTERM or Ctrl-C."""
-    stop = Stop()
-    stop.on_signals()
+async def relay(settings: Settings, admin: AdminSettings, stop: Stop) -> None:
+    """Relay messages of bots until somebody asks to stop."""
     metrics = Metrics()
     bots = Bots(settings, node=new_node_name(), metrics=metrics, pauses=Pauses(random.random))
     started = False

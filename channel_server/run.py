@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
@@ -16,11 +17,12 @@ from channel_server.config import Settings
 from channel_server.errors import ChannelServerError, ConfigError
 from channel_server.sentry import report_errors
 from channel_server.spelling import near_misses
+from channel_server.stop import Stop
 from publisher.errors import ConfigError as PublisherConfigError
 from publisher.errors import PublishError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ def run_server(env: Mapping[str, str]) -> None:
 
     settings, admin = read_settings(env)
     prepare(env, settings, admin)
-    run(serve(settings, admin))
+    run(_served(partial(serve, settings, admin)))
 
 
 def read_settings(env: Mapping[str, str]) -> tuple[Settings, AdminSettings]:
@@ -80,7 +82,7 @@ def run_bots(env: Mapping[str, str]) -> None:
 
     settings, admin = read_settings(env)
     prepare(env, settings, admin)
-    run(relay(settings, admin))
+    run(_served(partial(relay, settings, admin)))
 
 
 def run_collab(env: Mapping[str, str]) -> None:
@@ -101,7 +103,7 @@ def run_collab(env: Mapping[str, str]) -> None:
             raise ConfigError((reason,))
     refuse(problems)
     prepare(env, settings, admin)
-    run(edit(settings, collab, admin, collab.app_url))
+    run(_served(partial(edit, settings, collab, admin, collab.app_url)))
 
 
 @contextlib.contextmanager
@@ -122,6 +124,13 @@ def refuse(problems: list[str]) -> None:
     by_variable = {problem.partition(" ")[0]: problem for problem in reversed(problems)}
     if by_variable:
         raise ConfigError(tuple(reversed(by_variable.values())))
+
+
+async def _served(serve: Callable[[Stop], Coroutine[Any, Any, None]]) -> None:
+    """Serve until the process is asked to end."""
+    stop = Stop()
+    stop.on_signals()
+    await serve(stop)
 
 
 def run(task: Coroutine[Any, Any, None]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 
 from channel_server.collab.messages import Scope, document_of
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from channel_server.collab.server import House
@@ -97,9 +97,10 @@ class Permit:
         if self._asking is None:
             self._asking = self._house.spawn(self._ask_about_shown())
 
-    def cancel(self) -> None:
-        """The client is gone: nobody has to be asked."""
-        if self._asking is not None:
+    def end(self) -> None:
+        """The client has left: nobody has to be asked, or told. May be called again."""
+        self._ruled = _tell_nobody  # who is told holds this: not in a circle
+        if self._asking is not None and self._asking is not asyncio.current_task():
             self._asking.cancel()
 
     async def _ask_about_shown(self) -> None:
@@ -124,3 +125,7 @@ class Permit:
         if is_read_only != self.is_read_only:
             self.is_read_only = is_read_only
             self._ruled(ruling.scope)
+
+
+def _tell_nobody(_scope: Scope | None) -> None:
+    pass

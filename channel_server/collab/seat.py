@@ -286,16 +286,19 @@ class Seat:
 
     def lost(self) -> None:
         """The socket is gone. What the client has said before that is done, all the same."""
-        self.permit.cancel()
+        self.permit.end()
         if self._worker is None:
             self._leave()
         elif self._document is None:
             self._worker.cancel()
+            self._worker = None
         else:
             self._is_lost = True
             self._document.miss(self)
 
     def _vacate(self) -> None:
+        self.permit.end()
+        self._worker = None  # its task holds this seat
         self._leave()
         self._socket.vacated(self._address)
 

@@ -151,6 +151,7 @@ class House:
         self._strangers.stop(socket)
         self.heartbeat.stop(socket)
         self.slow.forget(socket)
+        self.talkers.forget(socket)
         self.metrics.collab_sockets = len(self._sockets)
 
     def expel(self, is_meant: Callable[[Seat], bool]) -> int:

@@ -45,8 +45,9 @@ class Inbox:
         """
         self._items.clear()
         self._size = 0
-        if self.worker is not None and self.worker is not asyncio.current_task():
-            self.worker.cancel()
+        worker, self.worker = self.worker, None  # it holds this inbox: not in a circle
+        if worker is not None and worker is not asyncio.current_task():
+            worker.cancel()
 
     def push(self, item: str | bytes | Ending) -> bool:
         """Add a message. Return False, and do not add it, if there is no room."""

@@ -164,6 +164,7 @@ class Engine:
         del self.sessions[session.sid]
         self.heartbeat.stop(session)
         self.slow.forget(session)
+        self.talkers.forget(session)
         self._unconfirmed.stop(session)
         if session.inbox is not None:
             session.inbox.abandon()
@@ -234,8 +235,7 @@ class Engine:
             self._is_anyone_leaving.clear()
             count = 0
             while self._leaving:
-                session, reason = self._leaving.popleft()
-                await self._depart(session, reason)
+                await self._depart(*self._leaving.popleft())  # no name keeps the last one alive
                 count += 1
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)

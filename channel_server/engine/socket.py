@@ -225,7 +225,10 @@ class Socket(asyncio.Protocol):
             tcp.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone, whoever closed it."""
-        self._tcp = self._parting = None
+        """The connection is gone, whoever closed it: nothing of it may be left in a cycle."""
+        self._tcp = self._parting = self._first_words = None
+        # The library's parser is a generator that holds its owner, and its error holds them both.
+        self._parser.parser.close()
+        self._parser.parser_exc = None
         self._host.doors.detach(self)
         self._lost(is_clean=exc is None)

@@ -37,3 +37,7 @@ class Talkers:
             return True
         client.hang_up("flood")
         return False
+
+    def forget(self, client: Client) -> None:
+        """The client is gone."""
+        self._said.pop(client, None)

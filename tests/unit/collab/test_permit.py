@@ -128,7 +128,7 @@ async def test_nobody_is_asked_about_who_is_gone(house, told):
     permit = await granted(house, told)
     permit.doubt()
     await asyncio.sleep(0)
-    permit.cancel()
+    permit.end()
     await asyncio.wait(house.tasks)
 
     assert house.tasks[-1].cancelled()

@@ -13,7 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser, RawRequestMessage
 from aiohttp.streams import StreamReader
+from aiohttp.test_utils import make_mocked_request
 from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_urldispatcher import SystemRoute
 
 from channel_server.engine import front
 from channel_server.engine.front import Front
@@ -247,3 +249,11 @@ def test_front_does_without_aiohttps_connection_made():
     for line in ("super().connection_made", "tcp_keepalive", "_manager.connection_made"):
         assert line in source
     assert hasattr(Wire(), "get_extra_info")
+
+
+async def test_an_unknown_path_is_answered_by_a_route_that_holds_its_own_method():
+    """That circle is broken when the answer is written."""
+    route = (await web.UrlDispatcher().resolve(make_mocked_request("GET", "/nothing"))).route
+
+    assert isinstance(route, SystemRoute)
+    assert route._handler == route._handle

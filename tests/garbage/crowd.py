@@ -1,0 +1,51 @@
+"""A thousand clients that come and go, and what they leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from tests.conformance.wire import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from tests.garbage.heap import Heap
+
+_CLIENTS: Final = 1_000
+_LITTLE: Final = 100
+"""Objects, of whatever kind: fewer than one for ten clients."""
+
+
+async def garbage_of(
+    heap: Heap, way: Callable[[Client], Awaitable[None]], *, at_once: int = 100
+) -> Mapping[str, int]:
+    """What only a collection would free after 1,000 clients, by type.
+
+    Args:
+        heap: Where they go to.
+        way: What one of them does; its connections are closed when it is done.
+        at_once: How many there are at a time.
+    """
+    before = (await asyncio.to_thread(heap.measure))["live"]
+    await _crowd(heap.port, way, asyncio.Semaphore(at_once))
+    return await asyncio.to_thread(heap.settle, before)
+
+
+def is_little(garbage: Mapping[str, int]) -> bool:
+    """Tell whether it is not by client."""
+    return sum(garbage.values()) < _LITTLE
+
+
+async def _crowd(
+    port: int, way: Callable[[Client], Awaitable[None]], places: asyncio.Semaphore
+) -> None:
+    async def come_and_go() -> None:
+        async with places:
+            client = Client(port, "/socket.io/")
+            await way(client)
+            await client.close()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_CLIENTS):
+            group.create_task(come_and_go())

@@ -1,0 +1,127 @@
+"""What a client leaves behind that we end ourselves: it is silent, too slow, or one too many."""
+
+import json
+
+import pytest
+
+from publisher import AsyncPublisher
+from tests.conformance.wire import Client, request
+from tests.garbage.crowd import garbage_of, is_little
+from tests.garbage.heap import Heap
+from tests.garbage.moves import entered, entered_by_polling, reset, until_closed
+
+pytestmark = [pytest.mark.redis, pytest.mark.asyncio, pytest.mark.timeout(180)]
+
+LARGE = {"comments": [{"id": 1, "body": "x" * 200_000}]}
+LARGE_ONES = 5
+"""More than a client of this server may leave unread, and its kernel takes."""
+
+
+async def does_not_answer_pings(client):
+    await until_closed(await entered(client))
+
+
+async def does_not_poll(client):
+    await entered_by_polling(client)
+
+
+async def does_not_go_on_with_its_upgrade(client):
+    session = await entered_by_polling(client)
+    await until_closed(await client.probe(session))
+
+
+async def never_connects(client):
+    await until_closed(await client.opened())
+
+
+async def says_nothing(client):
+    link = await client.link()
+    await link.ended()
+    await link.close()
+
+
+async def does_not_finish_its_body(client):
+    session = await client.session()
+    link = await client.link()
+    await link.send(request("POST", f"{client.path}?{session.query}", b"40" * 50)[:-50])
+    await link.ended()
+    await link.close()
+
+
+async def keeps_its_connection(client):
+    link = await client.link()
+    await link.send(request("GET", "/live"))
+    assert (await link.response()).status == 200
+    await link.ended()
+    await link.close()
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        does_not_answer_pings,
+        does_not_poll,
+        does_not_go_on_with_its_upgrade,
+        never_connects,
+        says_nothing,
+        does_not_finish_its_body,
+        keeps_its_connection,
+    ],
+    ids=lambda way: way.__name__,
+)
+async def test_a_silent_client_leaves_nothing_behind(short, way):
+    garbage = await garbage_of(short, way)
+
+    assert is_little(garbage), garbage
+
+
+@pytest.mark.parametrize("enter", [entered, entered_by_polling], ids=["websocket", "polling"])
+async def test_a_slow_client_leaves_nothing_behind(live, redis_server, enter):
+    numbers = iter(range(1, 1_000_000))
+
+    async def does_not_read(client):
+        user_id = next(numbers)
+        token = await publisher.tokens.issue({"id": user_id, "name": "Ann"}, group_ids=[])
+        talk = await enter(client, token)
+        for _ in range(LARGE_ONES):
+            await publisher.publish_records(LARGE, user_id=user_id)
+        await (until_closed(talk) if enter is entered else talk.closed())
+
+    async with AsyncPublisher.from_url(redis_server.url) as publisher:
+        garbage = await garbage_of(live, does_not_read, at_once=5)
+
+    assert is_little(garbage), garbage
+
+
+async def test_a_client_that_is_cut_off_within_its_replay_leaves_nothing_behind(
+    live, redis_server
+):
+    client = Client(live.port, "/socket.io/")
+    first = await client.opened()
+    await first.send("40")
+    pid = json.loads((await first.packet())[2:])["pid"]
+    await client.close()
+    with redis_server.client() as redis:
+        for _ in range(LARGE_ONES):
+            redis.publish("/system_notice", json.dumps(LARGE))
+
+    async def is_reset_within_its_replay(client):
+        websocket = await client.opened()
+        await websocket.send("40" + json.dumps({"pid": pid}))
+        assert (await websocket.packet()).startswith("40{")
+        await websocket.link.exactly(1)
+        reset(websocket.link)
+
+    garbage = await garbage_of(live, is_reset_within_its_replay)
+
+    assert is_little(garbage), garbage
+
+
+async def test_one_client_too_many_leaves_nothing_behind(redis_server):
+    async def is_refused(client):
+        assert (await client.ask("GET", "EIO=4&transport=polling")).status == 503
+
+    with Heap("full", REDIS_URL=redis_server.url) as heap:
+        garbage = await garbage_of(heap, is_refused)
+
+    assert is_little(garbage), garbage
