@@ -130,20 +130,24 @@ class Replays:
         """Serve until cancelled."""
         while True:
             await self._is_any.wait()
-            budget = _TURN_BYTES
-            for session, replay in list(self._under_way.items()):
-                if not session.is_open:
-                    self.forget(session)
-                elif session in self._under_way and session.unread_bytes == 0:
-                    budget -= self._piece_bytes
-                    if self._write_piece(session, replay, []):
-                        self.forget(session)
-                if budget <= 0:
-                    budget = _TURN_BYTES
-                    await asyncio.sleep(0)
+            await self._walk()
             if not self._under_way:
                 self._is_any.clear()
             await asyncio.sleep(_PAUSE_S)
+
+    async def _walk(self) -> None:
+        """Give every client that has read all it was given another piece."""
+        budget = _TURN_BYTES
+        for session, replay in list(self._under_way.items()):
+            if not session.is_open:
+                self.forget(session)
+            elif session in self._under_way and session.unread_bytes == 0:
+                budget -= self._piece_bytes
+                if self._write_piece(session, replay, []):
+                    self.forget(session)
+            if budget <= 0:
+                budget = _TURN_BYTES
+                await asyncio.sleep(0)
 
     def _write_piece(self, session: Session, replay: Replay, packets: list[Outgoing]) -> bool:
         """Write as much as there is room for. Return whether the client is in the present.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.garbage.heap import Heap
 
-_CLIENTS: Final = 1_000
+CLIENTS: Final = 1_000
 _LITTLE: Final = 100
 """Objects, of whatever kind: fewer than one for ten clients."""
 
@@ -47,5 +47,5 @@ async def _crowd(
             await client.close()
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(_CLIENTS):
+        for _ in range(CLIENTS):
             group.create_task(come_and_go())

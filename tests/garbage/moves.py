@@ -55,3 +55,10 @@ def reset(link: Link) -> None:
     tcp = link._writer.get_extra_info("socket")
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     link.cut()
+
+
+def stop_reading(link: Link) -> None:
+    """Leave what comes to the kernel, which is told to take little."""
+    link._writer.transport.pause_reading()
+    tcp = link._writer.get_extra_info("socket")
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

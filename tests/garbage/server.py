@@ -3,8 +3,8 @@
 python -m tests.garbage.server live|short|full|collab
 
 Settings come from the environment. Each line on standard input is answered with one line of
-JSON: how many objects there are, by type, ``live`` and in ``garbage``. The server ends when
-standard input does.
+JSON: how many objects there are, by type, ``live`` and in ``garbage``, and how many clients were
+hung up by reason (``hang_ups``). The server ends when standard input does.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WATCHED = (
 )
 """Beginnings of the names of what belongs to clients."""
 OPTIONS = {
-    "live": Options(write_limit=64 * 1024, write_timeout_s=0.2, max_packets_per_s=100),
+    "live": Options(write_limit=64 * 1024, write_timeout_s=0.2),
     "short": Options(
         ping_interval_s=0.3,
         ping_timeout_s=0.2,
@@ -74,12 +74,12 @@ def measure() -> dict[str, dict[str, int]]:
     return {"live": live, "garbage": garbage}
 
 
-async def _answer() -> None:
+async def _answer(hang_ups: Counter[str]) -> None:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.readline():
-        print(json.dumps(measure()), flush=True)
+        print(json.dumps({**measure(), "hang_ups": dict(hang_ups)}), flush=True)
 
 
 async def main(kind: str) -> None:
@@ -88,12 +88,15 @@ async def main(kind: str) -> None:
     settings = Settings.from_env(os.environ)
     stop = Stop()
     async with asyncio.TaskGroup() as group:
+        hang_ups: Counter[str] = Counter()
         if kind == "collab":
             running = _edit(settings, stop)
         else:
-            running = ChannelServer(settings, options=OPTIONS[kind]).run(stop)
+            server = ChannelServer(settings, options=OPTIONS[kind])
+            hang_ups = server._engine.hang_ups
+            running = server.run(stop)
         serving = group.create_task(running)
-        await _answer()
+        await _answer(hang_ups)
         stop.ask()
         stop.ask()
         await serving

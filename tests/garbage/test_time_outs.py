@@ -1,20 +1,21 @@
 """What a client leaves behind that we end ourselves: it is silent, too slow, or one too many."""
 
+import asyncio
 import json
 
 import pytest
 
 from publisher import AsyncPublisher
 from tests.conformance.wire import Client, request
-from tests.garbage.crowd import garbage_of, is_little
+from tests.garbage.crowd import CLIENTS, garbage_of, is_little
 from tests.garbage.heap import Heap
-from tests.garbage.moves import entered, entered_by_polling, reset, until_closed
+from tests.garbage.moves import entered, entered_by_polling, reset, stop_reading, until_closed
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
 LARGE = {"comments": [{"id": 1, "body": "x" * 200_000}]}
-LARGE_ONES = 5
-"""More than a client of this server may leave unread, and its kernel takes."""
+PAUSE_S = 0.05
+"""Between messages to all, of which a client takes five before its kernel is full."""
 
 
 async def does_not_answer_pings(client):
@@ -75,21 +76,46 @@ async def test_a_silent_client_leaves_nothing_behind(short, way):
     assert is_little(garbage), garbage
 
 
-@pytest.mark.parametrize("enter", [entered, entered_by_polling], ids=["websocket", "polling"])
-async def test_a_slow_client_leaves_nothing_behind(live, redis_server, enter):
-    numbers = iter(range(1, 1_000_000))
+async def is_gone(session):
+    """Wait until a polling session has ended, without reading what waits for it."""
+    while (await session.post("6")).status == 200:
+        pass
 
-    async def does_not_read(client):
-        user_id = next(numbers)
-        token = await publisher.tokens.issue({"id": user_id, "name": "Ann"}, group_ids=[])
-        talk = await enter(client, token)
-        for _ in range(LARGE_ONES):
-            await publisher.publish_records(LARGE, user_id=user_id)
-        await (until_closed(talk) if enter is entered else talk.closed())
 
+async def is_hung_up(websocket):
+    """Wait until the other end is gone, without reading what it has sent."""
+    tcp = websocket.link._writer.transport
+    while not tcp.is_closing():
+        await websocket.send("3")
+        await asyncio.sleep(0.01)
+
+
+async def does_not_read(client):
+    websocket = await entered(client)
+    stop_reading(websocket.link)
+    await is_hung_up(websocket)
+
+
+async def does_not_fetch(client):
+    session = await client.session()
+    await session.post("40")
+    await is_gone(session)
+
+
+@pytest.mark.parametrize("way", [does_not_read, does_not_fetch], ids=lambda way: way.__name__)
+async def test_a_slow_client_leaves_nothing_behind(live, redis_server, way):
+    async def tell_everybody():
+        while True:
+            await publisher.publish_system_notice("x" * 1_000_000)
+            await asyncio.sleep(PAUSE_S)
+
+    before = live.measure()["hang_ups"].get("slow", 0)
     async with AsyncPublisher.from_url(redis_server.url) as publisher:
-        garbage = await garbage_of(live, does_not_read, at_once=5)
+        telling = asyncio.create_task(tell_everybody())
+        garbage = await garbage_of(live, way)
+        telling.cancel()
 
+    assert live.measure()["hang_ups"]["slow"] == before + CLIENTS
     assert is_little(garbage), garbage
 
 
@@ -102,7 +128,7 @@ async def test_a_client_that_is_cut_off_within_its_replay_leaves_nothing_behind(
     pid = json.loads((await first.packet())[2:])["pid"]
     await client.close()
     with redis_server.client() as redis:
-        for _ in range(LARGE_ONES):
+        for _ in range(5):
             redis.publish("/system_notice", json.dumps(LARGE))
 
     async def is_reset_within_its_replay(client):
@@ -119,7 +145,9 @@ async def test_a_client_that_is_cut_off_within_its_replay_leaves_nothing_behind(
 
 async def test_one_client_too_many_leaves_nothing_behind(redis_server):
     async def is_refused(client):
-        assert (await client.ask("GET", "EIO=4&transport=polling")).status == 503
+        link = await client.link()
+        await link.send(client.get("EIO=4&transport=polling"))
+        assert await link.verdict() in {503, None}  # it is answered before it has asked
 
     with Heap("full", REDIS_URL=redis_server.url) as heap:
         garbage = await garbage_of(heap, is_refused)

@@ -251,6 +251,7 @@ def test_front_does_without_aiohttps_connection_made():
     assert hasattr(Wire(), "get_extra_info")
 
 
+@pytest.mark.asyncio
 async def test_an_unknown_path_is_answered_by_a_route_that_holds_its_own_method():
     """That circle is broken when the answer is written."""
     route = (await web.UrlDispatcher().resolve(make_mocked_request("GET", "/nothing"))).route
