@@ -16,6 +16,7 @@ from channel_server.adapters.commands import Commands
 from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import Pauses
+from channel_server.adapters.refusals import remedy_for
 from channel_server.admin_config import AdminSettings
 from channel_server.bots.service import Bots
 from channel_server.config import masked
@@ -183,16 +184,13 @@ class ChannelServer:
         self._engine.hang_up_all("overrun")
 
     def _health(self) -> Health:
-        wrong: list[str] = []
-        if not self._is_subscribed:
-            wrong.append("no subscription to Redis")
-        elif not self._feed.is_fresh:
-            wrong.append("the subscription to Redis does not answer")
+        wrong = [complaint] if (complaint := self._feed.complaint) else []
         if not (self._engine.is_ready or self._journaling.is_settled):
             wrong.append("the journal has not been read yet")
         is_ready = not wrong and self._engine.is_ready and not self._is_stopping
         if self._journaling.trouble:
-            wrong.append(f"journal: {self._journaling.trouble}")
+            trouble = self._journaling.trouble
+            wrong.append(f"journal: {trouble}: {remedy_for(trouble)}")
         return Health(
             tuple(wrong),
             is_ready=is_ready,

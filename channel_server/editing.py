@@ -114,7 +114,7 @@ class _Editing:
         has_to_wait = is_alone and self._collab.has_redis
         documents, access = self._house.documents, self._house.access
         wrong = (
-            "no subscription to Redis" if is_alone else "",
+            self._shared.complaint if self._shared is not None and is_alone else "",
             f"documents: {documents.trouble}" if documents.trouble else "",
             f"application: {access.trouble}" if access.trouble else "",
         )

@@ -31,11 +31,11 @@ async def relay(settings: Settings, admin: AdminSettings, stop: Stop) -> None:
 
     def health() -> Health:
         nonlocal started
-        is_hearing = bots.feed.is_fresh
-        started = started or is_hearing
+        complaint = bots.feed.complaint
+        started = started or not complaint
         return Health(
-            () if is_hearing else ("no subscription to Redis",),
-            is_ready=is_hearing and not stop.asked.is_set(),
+            (complaint,) if complaint else (),
+            is_ready=not complaint and not stop.asked.is_set(),
             has_started=started,
             is_draining=stop.asked.is_set(),
         )

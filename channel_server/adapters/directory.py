@@ -7,7 +7,8 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from channel_server.adapters.line import code_of, encode, is_refusal
+from channel_server.adapters.line import encode
+from channel_server.adapters.refusals import code_of, is_refusal
 from channel_server.adapters.script import Script
 from channel_server.core import users
 from channel_server.errors import RedisLost

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from channel_server.adapters.handover import Handover
-from channel_server.adapters.line import encode, is_refusal
+from channel_server.adapters.line import encode
 from channel_server.adapters.reconnection import stay_connected
+from channel_server.adapters.refusals import is_refusal, remedy_for
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from publisher.contract.journal import PROBE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _TIME: Final = encode(b"TIME")
 _GRACE_S: Final = 1.0
+_NONE: Final = "no subscription to Redis"
 _MICROSECONDS: Final = 1_000_000
 
 
@@ -113,6 +115,7 @@ class Feed:
         commands.connected.append(self.probe)
         self.covered_from: int | None = None
         self.covered_to = 0
+        self._why_not = _NONE
 
     @property
     def redis_now_s(self) -> float | None:
@@ -129,6 +132,13 @@ class Feed:
         """Whether a subscription has been proven lately."""
         return self.silent_s <= 1.5 * self._probe_s
 
+    @property
+    def complaint(self) -> str:
+        """Why nothing is heard, and what to do about it; "" while all is well."""
+        if not self._is_standing:
+            return self._why_not
+        return "" if self.is_fresh else "the subscription to Redis does not answer"
+
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
         await stay_connected(
@@ -137,8 +147,12 @@ class Feed:
 
     async def _subscribe(self) -> Subscription:
         line = Subscription(self._channels, self._take, self._patterns)
-        await self._open(line)
-        await line.subscribe(self._probe_s)
+        try:
+            await self._open(line)
+            await line.subscribe(self._probe_s)
+        except RedisLost as error:
+            self._why_not = _with_remedy(error.reason)
+            raise
         return line
 
     async def _open(self, line: Subscription) -> None:
@@ -151,6 +165,7 @@ class Feed:
         try:
             while (reason := await self._watch(line)) is None:
                 line = await self._replace(line)
+            self._why_not = _with_remedy(reason)
             return reason
         finally:
             line.close("stopped")
@@ -280,3 +295,7 @@ class Feed:
 async def _first_of(*words: asyncio.Future[Any]) -> None:
     """Wait for the first word, for a second at most."""
     await asyncio.wait(words, timeout=_GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _with_remedy(reason: str) -> str:
+    return f"{_NONE}: {reason}: {remedy_for(reason)}"

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from channel_server.adapters.journal_scripts import ADMIT_GAP, APPEND, BEGIN, RELEASE, TICK
-from channel_server.adapters.line import code_of, is_refusal
+from channel_server.adapters.refusals import code_of, is_refusal
 from channel_server.core.journal_state import Appended, Bounds, JournalState, LeaseWish, Role
 from channel_server.core.offsets import position_of
 from channel_server.errors import RedisRefused

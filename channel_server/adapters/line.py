@@ -1,26 +1,22 @@
-"""One lean connection to Redis: redis-py opens it, hiredis parses it, nothing stands between.
+"""One lean connection to Redis: hiredis parses it, nothing stands between.
 
-redis-py knows every kind of URL, TLS, passwords and database numbers, so it makes the
-connection. Then its transport is ours: a reply awaited through redis-py costs 40 µs of CPU, a
-pipelined one 2.4 (docs/decisions/0002). This is the one module that reaches into redis-py;
-``tests/unit/adapters/test_line_shape.py`` fails when its shape changes.
+A reply awaited through redis-py costs 40 µs of CPU, a pipelined one here 2.4 (docs/decisions/0002);
+and its way to connect loses a cancellation now and then (docs/decisions/0016).
 """
 
 from __future__ import annotations
 
 import abc
 import asyncio
-import re
+import ssl
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import hiredis
-from redis import exceptions
-from redis.asyncio import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from channel_server.adapters.address import Address
+from channel_server.adapters.refusals import code_of, is_refusal, refusal_of
 from channel_server.errors import RedisLost, RedisRefused
 
 if TYPE_CHECKING:
@@ -28,8 +24,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
-_INNER_CODE: Final = re.compile(r"-?\b([A-Z]{3,16}) ")
-_PING: Final = b"*1\r\n$4\r\nPING\r\n"
+_NO_USERS: Final = "ERR wrong number of arguments for 'auth'"
 
 
 class Line(asyncio.Protocol, abc.ABC):
@@ -43,48 +38,84 @@ class Line(asyncio.Protocol, abc.ABC):
     def __init__(self) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.has_spoken = False
+        self._asked: deque[Callable[[Any], None]] = deque()
         self._reader = hiredis.Reader()
         self._parse = self._reader.gets
         self._data = b""
         self._fed = 0
         self._tcp: asyncio.Transport | None = None
-        # Its destructor would close the transport under us.
-        self._opened_by: Any = None
 
-    async def open(self, url: str) -> None:
-        """Connect, authenticate, select the database.
+    async def open(self, url: str, within_s: float = _CONNECT_TIMEOUT_S) -> None:
+        """Connect, authenticate, select the database, and make sure that Redis answers.
 
         Args:
             url: ``redis://``, ``rediss://`` or ``unix://``.
+            within_s: All of that must be done in this time.
 
         Raises:
-            RedisLost: When Redis cannot be reached or does not let us in.
+            RedisLost: When Redis cannot be reached, does not let us in, or does not answer.
         """
-        pool: Any = ConnectionPool.from_url(
-            url,
-            protocol=2,  # HELLO is unknown before Redis 6
-            driver_info=None,  # CLIENT SETINFO is unknown before Redis 7.2
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=_CONNECT_TIMEOUT_S,
-            socket_timeout=_CONNECT_TIMEOUT_S,
-        )
-        connection = pool.make_connection()
+        stage = "no connection in time"
         try:
-            await connection.connect()
-        except (exceptions.RedisError, OSError) as error:
-            raise RedisLost(_name_of(error)) from error
+            async with asyncio.timeout(within_s):
+                address = Address.of(url)
+                stage = "no TLS in time" if address.tls else stage
+                await address.connect(self)
+                stage = "no answer in time"
+                await self._greet(address)
         except asyncio.CancelledError:
-            await connection.disconnect(nowait=True)
+            self.close("stopped")
             raise
-        reader, self._opened_by = connection._reader, connection._writer
-        connection._reader = connection._writer = None
-        transport = self._opened_by.transport
-        transport.set_protocol(self)
-        if reader.at_eof() or reader.exception() is not None or transport.is_closing():
-            # It closed while nobody of ours was listening.
-            transport.abort()
-            raise RedisLost("closed by Redis")
-        self._tcp = transport
+        except TimeoutError:
+            reason = stage
+        except RedisLost as error:
+            reason = error.reason
+        except OSError as error:
+            reason = _name_of(error)
+        else:
+            return
+        self.close(reason)
+        raise RedisLost(reason)
+
+    async def _greet(self, address: Address) -> None:
+        """Say who we are, and where we want to go. Raises ``RedisLost``."""
+        # One that takes no more clients says so and hangs up: who writes first does not read it.
+        for _ in range(2):
+            await asyncio.sleep(0)
+        login = [address.user.encode()] if address.user else []
+        replies = await self._exchange(address, login)
+        if login and str(replies[0]).startswith(_NO_USERS):  # Redis 5 knows a password only
+            replies = await self._exchange(address, [])
+        refusal = next(filter(is_refusal, replies), None)
+        if refusal is not None:
+            raise RedisLost(refusal_of(refusal))
+
+    async def _exchange(self, address: Address, login: list[bytes]) -> list[Any]:
+        """Send the greeting in one piece. Return the replies; fewer if one says why we are cut."""
+        commands = [encode(b"PING")]
+        if address.database:
+            commands.insert(0, encode(b"SELECT", b"%d" % address.database))
+        if address.password or login:
+            commands.insert(0, encode(b"AUTH", *login, address.password.encode()))
+        replies: list[Any] = []
+        last: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def take(reply: Any) -> None:
+            replies.append(reply)
+            if len(replies) == len(commands) and not last.done():
+                last.set_result(None)
+
+        self._asked.extend([take] * len(commands))
+        self.send(b"".join(commands))
+        ends: set[asyncio.Future[Any]] = {last, self.lost}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not (last.done() or any(map(is_refusal, replies))):
+            raise RedisLost(self.lost.result())
+        return replies
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self._tcp = cast("asyncio.Transport", transport)
 
     def send(self, command: bytes) -> None:
         """Write an encoded command; a lost connection ignores it."""
@@ -172,16 +203,11 @@ def encode(*words: bytes) -> bytes:
 class RequestLine(Line):
     """A pipelined connection: every request gets the reply that belongs to it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._asked: deque[Callable[[Any], None]] = deque()
-
     @classmethod
     async def to(cls, url: str, patience_s: float) -> Self:
         """Connect to a Redis that answers. Raises ``RedisLost``."""
         line = cls()
-        await line.open(url)
-        await line.greet(patience_s)
+        await line.open(url, patience_s)
         return line
 
     def request(self, command: bytes, *answers: Callable[[Any], None]) -> None:
@@ -215,34 +241,15 @@ class RequestLine(Line):
             raise RedisRefused(code_of(reply))
         return reply
 
-    async def greet(self, patience_s: float) -> None:
-        """Make sure that Redis is there and lets us in.
-
-        Raises:
-            RedisLost: If it is not, does not, or does not answer in time.
-        """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.request(_PING, answer.set_result)
-        try:
-            await asyncio.wait(
-                {answer, self.lost}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-            )
-        except asyncio.CancelledError:
-            self.close("stopped")
-            raise
-        if not answer.done() or is_refusal(answer.result()):
-            self.close(refusal_of(answer.result()) if answer.done() else "no answer to PING")
-            raise RedisLost(self.lost.result())
-
     def ping(self) -> None:
         """Ask for a sign of life."""
-        self.request(_PING, lambda _: None)
+        self.request(encode(b"PING"), lambda _: None)
 
     def _received(self, reply: Any) -> None:
         if self._asked:
             self._asked.popleft()(reply)
         else:
-            self.close("not the Redis protocol")
+            self.close(refusal_of(reply) if is_refusal(reply) else "not the Redis protocol")
 
 
 def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
@@ -250,26 +257,8 @@ def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
         answer.set_result(reply)
 
 
-def _name_of(error: Exception) -> str:
-    """What is behind an error of redis-py: ``ConnectionRefusedError``, ``AuthenticationError``."""
-    return type(error.__cause__ or error.__context__ or error).__name__
-
-
-def code_of(reply: object) -> str:
-    """The code of an error of Redis, such as ``OOM``: it quotes nothing.
-
-    Before Redis 7 a script's error stands behind ``ERR Error running script``.
-    """
-    first, _, rest = str(reply).partition(" ")
-    inner = _INNER_CODE.search(rest) if first == "ERR" else None
-    return inner[1] if inner else first
-
-
-def refusal_of(reply: object) -> str:
-    """Say why Redis refused."""
-    return f"refused by Redis: {code_of(reply)}"
-
-
-def is_refusal(reply: object) -> bool:
-    """Tell whether a reply is an error."""
-    return isinstance(reply, cast("type", hiredis.ReplyError))
+def _name_of(error: OSError) -> str:
+    """What has happened, without a word that may quote something."""
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLCertVerificationError):
+        return "SSLError"
+    return type(error).__name__

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from channel_server.adapters.line import Line
+from channel_server.adapters.refusals import remedy_for
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
@@ -88,4 +89,7 @@ class _Report:
         event = "Redis lost" if self._was_said else "Redis away"
         self._was_lost, self._was_said = True, True
         self._quiet_until = now + _LOG_EVERY_S
-        log.warning(event, extra={"purpose": self._purpose, "reason": reason})
+        log.warning(
+            event,
+            extra={"purpose": self._purpose, "reason": reason, "remedy": remedy_for(reason)},
+        )

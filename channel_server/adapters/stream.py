@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
-from channel_server.adapters.line import (
-    RequestLine,
-    code_of,
-    encode,
-    is_refusal,
-)
+from channel_server.adapters.line import RequestLine, encode
 from channel_server.adapters.reconnection import stay_connected
+from channel_server.adapters.refusals import code_of, is_refusal
 from channel_server.core.offsets import id_of, position_of
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CONTROL, RECORDS, SYSTEM_NOTICE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from channel_server.adapters.line import Line, encode, is_refusal, refusal_of
+from channel_server.adapters.line import Line, encode
+from channel_server.adapters.refusals import is_refusal, refusal_of
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ class Subscription(Line):
             self._read()
 
     def _received(self, reply: Any) -> None:
-        if is_refusal(reply):
+        if self._asked:
+            self._asked.popleft()(reply)
+        elif is_refusal(reply):
             self.close(refusal_of(reply))
         elif reply[0] in {b"subscribe", b"psubscribe"}:
             self._confirmed += 1

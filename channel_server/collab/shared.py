@@ -47,6 +47,7 @@ class Shared:
             purpose="document commands",
         )
         self._catching_up: asyncio.Task[None] | None = None
+        self._feed: Feed | None = None
         self._was_up = False
         self.is_up = False
 
@@ -62,6 +63,11 @@ class Shared:
                 heard_by(reply)
 
         return self.is_up and self._commands.send(encode(_PUBLISH, CHANNEL.encode(), word), answer)
+
+    @property
+    def complaint(self) -> str:
+        """Why nothing is heard, and what to do about it; "" while all is well."""
+        return "" if self._feed is None else self._feed.complaint
 
     async def run(self, house: House, *, has_peers: bool) -> NoReturn:
         """Hear until cancelled; reconnects by itself.
@@ -91,7 +97,7 @@ class Shared:
                 peers.heard(payload)
             return 0
 
-        feed = Feed(
+        feed = self._feed = Feed(
             self._settings.redis_url,
             (CONTROL, CHANNEL) if has_peers else (CONTROL,),
             heard,

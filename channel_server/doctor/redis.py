@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from channel_server.adapters.examination import Examination
+from channel_server.adapters.refusals import remedy_for
 from channel_server.config import masked
 from channel_server.core import users
 from channel_server.doctor.finding import Finding, ill, unasked, well
@@ -15,41 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _REDIS: Final = "Redis"
-_URL: Final = "REDIS_URL"
 _OLDEST: Final = (5, 0)
 _MAX_SKEW_S: Final = 2.0
-
-_REMEDIES: Final = {
-    "ConnectionRefusedError": "no Redis listens there: start it, or correct REDIS_URL",
-    "ConnectionResetError": "it hangs up: does it want TLS (rediss://)?",
-    "FileNotFoundError": "there is no such socket: start Redis, or correct REDIS_URL",
-    "gaierror": "the host name is unknown here: correct REDIS_URL",
-    "TimeoutError": "nobody answers: is there a firewall, or is the address wrong?",
-    "AuthenticationError": "correct the user or the password in REDIS_URL",
-    "AuthenticationWrongNumberOfArgsError": "this Redis is older than users: only a password",
-    "SSLCertVerificationError": "its certificate is not trusted: add ?ssl_ca_certs=... to REDIS_URL",
-    "SSLError": "no TLS there: redis:// instead of rediss://?",
-    "NOAUTH": "it wants a password: redis://:password@host:port/0",
-    "WRONGPASS": "correct the user or the password in REDIS_URL",
-    "NOPERM": "the ACL lacks something: docs/operations.md, Redis, has the whole line",
-    "OOM": "Redis is full: raise maxmemory, or lower JOURNAL_MIB",
-    "READONLY": "this is a replica: name the primary in REDIS_URL",
-    "MISCONF": "Redis cannot write its snapshot: its disk is full, or not writable",
-    "LOADING": "Redis is starting: wait, and ask again",
-    "WRONGTYPE": "another program uses the key {channel_server}:journal: delete it",
-    "ERR": "this server may be too old, or no Redis: docs/operations.md, Redis",
-}
-_ELSE: Final = "docs/operations.md, Redis, says what the server needs"
-
-
-def remedy_for(reason: str, variable: str = _URL) -> str:
-    """What to do about a reason or code, such as ``refused by Redis: NOAUTH``.
-
-    Args:
-        reason: The reason.
-        variable: Which one names this Redis.
-    """
-    return _REMEDIES.get(reason.rpartition(" ")[2], _ELSE).replace(_URL, variable)
 
 
 async def examine_redis(

@@ -1,0 +1,107 @@
+"""What Redis says when it refuses, and what to do about it.
+
+The words of an error may quote a command, and so a token. Passed on are only texts that are
+known to quote nothing; of all others, the code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, cast
+
+import hiredis
+
+_INNER_CODE: Final = re.compile(r"-?\b([A-Z]{3,16}) ")
+_MOST: Final = 100
+
+_KNOWN: Final = (
+    "ERR max number of clients reached",
+    "ERR DB index is out of range",
+    "ERR SELECT is not allowed in cluster mode",
+    "ERR invalid DB index",
+    "ERR invalid password",
+    "ERR Client sent AUTH, but no password is set",
+    "ERR AUTH <password> called without any password configured",
+    "ERR wrong number of arguments for 'auth' command",
+    "CLUSTERDOWN Hash slot not served",
+    "CLUSTERDOWN The cluster is down",
+    "DENIED Redis is running in protected mode",
+    "LOADING Redis is loading the dataset in memory",
+    "MASTERDOWN Link with MASTER is down",
+    "MISCONF Redis is configured to save RDB snapshots",
+    "NOAUTH Authentication required",
+    "OOM command not allowed when used memory > 'maxmemory'",
+    "READONLY You can't write against a read only replica",
+    "WRONGPASS invalid username-password pair or user is disabled",
+)
+"""Beginnings of errors that quote nothing. Source: redis 5.0 to 8.2, networking.c, acl.c, db.c, cluster.c."""
+
+_URL: Final = "REDIS_URL"
+_REMEDIES: Final = {
+    "max number of clients": "raise its maxclients, or find out who holds so many connections: CLIENT LIST",
+    "DB index": "this Redis has no such database: correct the number at the end of REDIS_URL",
+    "SELECT is not allowed": "a Redis Cluster has only database 0: correct REDIS_URL",
+    "MOVED": "this is one node of a Redis Cluster, and another one has the key: name a Redis without cluster mode in REDIS_URL",
+    "CLUSTERDOWN": "the Redis Cluster does not serve all its slots: see CLUSTER INFO",
+    "no password is set": "this Redis has no password: take it out of REDIS_URL",
+    "without any password": "this Redis has no password: take it out of REDIS_URL",
+    "arguments for 'auth'": "this Redis is older than users: only a password",
+    "invalid password": "correct the password in REDIS_URL",
+    "DENIED": "give this Redis a password, or let it listen on an address of its own (bind)",
+    "MASTERDOWN": "this is a replica that has lost its primary: name the primary in REDIS_URL",
+    "ConnectionRefusedError": "no Redis listens there: start it, or correct REDIS_URL",
+    "ConnectionResetError": "it hangs up: does it want TLS (rediss://)?",
+    "FileNotFoundError": "there is no such socket: start Redis, or correct REDIS_URL",
+    "gaierror": "the host name is unknown here: correct REDIS_URL",
+    "TimeoutError": "nobody answers: is there a firewall, or is the address wrong?",
+    "no TLS": "no TLS there: redis:// instead of rediss://?",
+    "no connection in time": "nobody answers: is there a firewall, or is the address wrong?",
+    "no answer": "nobody answers: is there a firewall, or is the address wrong?",
+    "SSLCertVerificationError": "its certificate is not trusted: add ?ssl_ca_certs=... to REDIS_URL",
+    "SSLError": "no TLS there: redis:// instead of rediss://?",
+    "not the Redis protocol": "another program listens there, or TLS is needed: rediss://?",
+    "NOAUTH": "it wants a password: redis://:password@host:port/0",
+    "WRONGPASS": "correct the user or the password in REDIS_URL",
+    "NOPERM": "the ACL lacks something: docs/operations.md, Redis, has the whole line",
+    "OOM": "Redis is full: raise maxmemory, or lower JOURNAL_MIB",
+    "READONLY": "this is a replica: name the primary in REDIS_URL",
+    "MISCONF": "Redis cannot write its snapshot: its disk is full, or not writable",
+    "LOADING": "Redis is starting: wait, and ask again",
+    "WRONGTYPE": "another program uses the key {channel_server}:journal: delete it",
+    "ERR": "this server may be too old, or no Redis: docs/operations.md, Redis",
+}
+"""By what a reason contains; the first one counts."""
+_ELSE: Final = "docs/operations.md, Redis, says what the server needs"
+
+
+def is_refusal(reply: object) -> bool:
+    """Tell whether a reply is an error."""
+    return isinstance(reply, cast("type", hiredis.ReplyError))
+
+
+def code_of(reply: object) -> str:
+    """The code of an error of Redis, such as ``OOM``: it quotes nothing.
+
+    Before Redis 7 a script's error stands behind ``ERR Error running script``.
+    """
+    first, _, rest = str(reply).partition(" ")
+    inner = _INNER_CODE.search(rest) if first == "ERR" else None
+    return inner[1] if inner else first[:_MOST]
+
+
+def refusal_of(reply: object) -> str:
+    """Say why Redis refused, in its own words if they quote nothing."""
+    said = str(reply)
+    words = next((known for known in _KNOWN if said.startswith(known)), code_of(reply))
+    return f"refused by Redis: {words}"
+
+
+def remedy_for(reason: str, variable: str = _URL) -> str:
+    """What to do about a reason or code, such as ``refused by Redis: NOAUTH``.
+
+    Args:
+        reason: The reason.
+        variable: Which one names this Redis.
+    """
+    found = (remedy for part, remedy in _REMEDIES.items() if part in reason)
+    return next(found, _ELSE).replace(_URL, variable)

@@ -1,0 +1,39 @@
+"""Redis URLs as redis-py reads them: ``parse_url`` and the context of ``SSLConnection``."""
+
+import ssl
+
+import pytest
+
+from channel_server.adapters.address import Address
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://", ("", "localhost", 6379, None, "", "", 0)),
+        ("redis://example.org:1/3", ("", "example.org", 1, None, "", "", 3)),
+        ("redis://:a%20b@h", ("", "h", 6379, None, "", "a b", 0)),
+        ("redis://ann:secret@h/0?db=2", ("", "h", 6379, None, "ann", "secret", 2)),
+        ("redis://[::1]:7", ("", "::1", 7, None, "", "", 0)),
+        ("unix:///a/b.sock", ("/a/b.sock", "localhost", 6379, None, "", "", 0)),
+        (
+            "unix:///b.sock?db=3&username=ann&password=secret",
+            ("/b.sock", "localhost", 6379, None, "ann", "secret", 3),
+        ),
+    ],
+)
+def test_every_kind_of_url_is_read(url, address):
+    assert Address.of(url) == address
+
+
+def test_tls_is_checked_unless_the_url_says_otherwise():
+    strict = Address.of("rediss://h").tls
+    lax = Address.of("rediss://h?ssl_cert_reqs=none").tls
+
+    assert (strict.verify_mode, strict.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert (lax.verify_mode, lax.check_hostname) == (ssl.CERT_NONE, False)
+
+
+def test_a_missing_file_of_certificates_is_an_os_error():
+    with pytest.raises(OSError, match="No such file"):
+        Address.of("rediss://h?ssl_ca_certs=/nothing.pem")
