@@ -62,6 +62,11 @@ class Journaling(Protocol):
         """Whether it will be known soon if that is so."""
         ...
 
+    @property
+    def secret(self) -> bytes:
+        """What all nodes of the journal know, and nobody else."""
+        ...
+
     async def reach(self, offset: Offset) -> None:
         """Read on to an offset that is ahead of this node."""
         ...
@@ -182,6 +187,11 @@ class SharedJournal:
     def is_doubtful(self) -> bool:
         """Whether it will be known soon if the journal is whole."""
         return self._lease.wholeness.is_doubtful
+
+    @property
+    def secret(self) -> bytes:
+        """What all nodes of the journal know, and nobody else; empty before it was looked at."""
+        return b"" if self._lease.state is None else self._lease.state.secret
 
     @property
     def trouble(self) -> str:

@@ -24,6 +24,7 @@ _KEYS_AND_LEASE: Final = (*_KEYS, journal.LEASE.encode())
 _ALL_KEYS: Final = (*_KEYS_AND_LEASE, journal.NODES.encode())
 _PLAIN: Final = journal.PLAIN.encode()
 _GAP: Final = journal.GAP.encode()
+_MOST_SECRET: Final = 64  # what blake2b takes
 _WITHIN_S: Final = 1.0
 
 
@@ -43,6 +44,8 @@ class Journal:
     def __init__(self, commands: Commands, *, node: str, bounds: Bounds, lease_s: float) -> None:
         self._commands = commands
         self._node = node
+        # If Redis forgets it, the first node that comes by writes it down again.
+        self._secret = secrets.token_urlsafe(16).encode()
         self._lease_ms = b"%d" % round(lease_s * 1000)
         self._bounds = (
             b"%d" % bounds.window_s,
@@ -118,13 +121,16 @@ class Journal:
             *self._bounds,
             self._node.encode(),
             b"" if covered_to is None else b"%d" % covered_to,
+            self._secret,
         )
         reply = await self._commands.run_script(TICK, _ALL_KEYS, arguments, _WITHIN_S)
         try:
-            return _state_of(reply)
+            state = _state_of(reply)
         except (AttributeError, TypeError, ValueError):
             # Somebody else has written there, or a version that keeps other things.
             raise RedisRefused("BADSTATE") from None
+        self._secret = state.secret
+        return state
 
     async def admit_gap(self) -> int:
         """Append a gap. Return its position. Raises what ``tick`` does."""
@@ -153,7 +159,7 @@ class Journal:
 
 def _state_of(reply: Any) -> JournalState:
     """Read what ``TICK`` returns."""
-    epoch, trimmed, last, role, covered, now_ms, nodes = reply
+    epoch, trimmed, last, role, covered, now_ms, secret, nodes = reply
     return JournalState(
         epoch=epoch.decode(),
         trimmed=position_of(trimmed),
@@ -161,6 +167,7 @@ def _state_of(reply: Any) -> JournalState:
         role=Role(role.decode()),
         covered_to=int(covered) if covered else None,
         now_ms=int(now_ms),
+        secret=secret[:_MOST_SECRET],
         nodes=nodes,
     )
 

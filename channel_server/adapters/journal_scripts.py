@@ -33,10 +33,10 @@ return add('{GAP}', '', '')
 TICK: Final = Script(f"""{COMMON}
 -- KEYS[3]: lease, KEYS[4]: nodes. ARGV: lease value, name for a new epoch, lease in ms, 'watch',
 -- 'take' or 'force',
--- window in s, entries, bytes, the node's name, and, from who holds the lease, up to when it has
--- heard and appended everything, in microseconds, or ''.
--- Returns epoch, trimmed, last id, 'other', 'free', 'mine' or 'taken', covered, the time in ms, and
--- the number of nodes that live.
+-- window in s, entries, bytes, the node's name, from who holds the lease, up to when it has
+-- heard and appended everything, in microseconds, or '', and a secret, if there is none yet.
+-- Returns epoch, trimmed, last id, 'other', 'free', 'mine' or 'taken', covered, the time in ms, the
+-- secret, and the number of nodes that live.
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 
@@ -53,6 +53,7 @@ if redis.call('EXISTS', state) == 1 and redis.call('EXISTS', journal) == 1 then
 end
 redis.call('HSET', state, 'window', ARGV[5], 'entries', ARGV[6], 'max_bytes', ARGV[7])
 local epoch = ensure(ARGV[2])
+redis.call('HSETNX', state, 'secret', ARGV[10])
 
 -- A lease of an earlier connection of this node is free to take.
 local function is_ours(holder) return string.sub(holder, 1, #ARGV[8] + 1) == ARGV[8] .. ':' end
@@ -78,9 +79,9 @@ local last, about = '0-0', redis.call('XINFO', 'STREAM', journal)
 for i = 1, #about, 2 do
   if about[i] == 'last-generated-id' then last = about[i + 1] end
 end
-local known = redis.call('HMGET', state, 'trimmed', 'covered')
+local known = redis.call('HMGET', state, 'trimmed', 'covered', 'secret')
 return {{epoch, known[1], last, role, known[2] or '', string.format('%.0f', now_ms),
-  redis.call('ZCARD', KEYS[4])}}
+  known[3], redis.call('ZCARD', KEYS[4])}}
 """)
 
 BEGIN: Final = Script(f"""{COMMON}

@@ -58,6 +58,7 @@ class JournalState:
         covered_to: Up to when the last holder of the lease has heard and appended everything:
             microseconds since 1970, by the clock of Redis. None if nobody has said.
         now_ms: The clock of Redis, in milliseconds since 1970.
+        secret: What all nodes know, and nobody else: random, as long as this state is kept.
         nodes: How many nodes have given a sign of life of late, this one included.
     """
 
@@ -67,4 +68,5 @@ class JournalState:
     role: Role
     covered_to: int | None
     now_ms: int
+    secret: bytes
     nodes: int

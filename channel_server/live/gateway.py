@@ -103,7 +103,7 @@ class Gateway(SocketServer):
         self._metrics.connects += 1
         self._metrics.anonymous += identity is None
         reply = {"sid": sid}
-        pid = self._recovery.pid_for(claim, sid)
+        pid = self._recovery.pid_for(claim, sid, identity)
         if pid is not None:
             reply["pid"] = pid
         greeting = self.packet(b"0", namespace, orjson.dumps(reply))

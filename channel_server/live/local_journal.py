@@ -34,6 +34,7 @@ class NoJournal:
         self._intake = intake
         self.whole = asyncio.Event()
         self.whole.set()
+        self.secret = secrets.token_bytes(16)
 
     def heard(self, channel: str, payload: bytes) -> int:
         """Deliver a message from the subscription; return the bytes written. Never raises."""

@@ -5,42 +5,41 @@ offset; when it returns it shows both. The same ``pid`` in the reply tells it th
 recovered (socket.io-client 4.6 and later, lib/socket.ts, ``onconnect``); we say so only if it
 has been given everything it missed.
 
-A ``pid`` is 16 random characters and, behind a dot, the offset at which it was given: a client
-that was cut off before any event has reached it stands there.
+A ``pid`` ends with the offset at which it was given (``core.pids``): a client that was cut off
+before any event has reached it stands there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from channel_server.core import offsets
+from channel_server.core import offsets, pids
 
 if TYPE_CHECKING:
     from channel_server.core.journal import Tail
     from channel_server.core.names import Room
     from channel_server.core.offsets import Offset
     from channel_server.core.packets import Outgoing
+    from channel_server.core.pids import Pid
+    from channel_server.core.users import Identity
     from channel_server.engine.session import Session
     from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
 
-_PID: Final = re.compile(r"[A-Za-z0-9_-]{16}\.(.{1,64})")
 _PATIENCE_S: Final = 4.0
-_PID_CHARACTERS: Final = 16
 
 
 class Claim(NamedTuple):
     """What a returning client shows.
 
     Attributes:
-        pid: As it was given by some node at some time, or made up.
+        pid: As it was given.
         offset: Where it stands, or says it does.
     """
 
-    pid: str
+    pid: Pid
     offset: Offset
 
 
@@ -55,6 +54,11 @@ class Journal(Protocol):
     @property
     def is_doubtful(self) -> bool:
         """Whether it will be known soon if that is so."""
+        ...
+
+    @property
+    def secret(self) -> bytes:
+        """What all its nodes know, and nobody else."""
         ...
 
     async def reach(self, offset: Offset) -> None:
@@ -89,11 +93,9 @@ class Recovery:
         """Read what a client sends with CONNECT; what cannot be right is counted, and no claim."""
         if "pid" not in auth:
             return None
-        pid = auth["pid"]
-        parts = _PID.fullmatch(pid) if isinstance(pid, str) else None
-        given = offsets.read(parts[1]) if parts is not None else None
-        offset = offsets.read(auth["offset"]) if "offset" in auth else given
-        if given is None or offset is None:
+        pid = pids.read(auth["pid"])
+        offset = pid and (offsets.read(auth["offset"]) if "offset" in auth else pid.offset)
+        if pid is None or offset is None:
             self._metrics.bad_claims += 1
             return None
         return Claim(pid, offset)
@@ -113,29 +115,34 @@ class Recovery:
                 async with asyncio.timeout(_PATIENCE_S):
                     await self._journal.whole.wait()
 
-    def pid_for(self, claim: Claim | None, sid: str) -> str | None:
+    def pid_for(self, claim: Claim | None, sid: str, identity: Identity | None) -> str | None:
         """The ``pid`` of the reply: the client's own if it recovers; None without a journal.
 
         Args:
             claim: What the client shows.
             sid: Its new socket id, random: a new ``pid`` begins like it.
+            identity: Who it is; None for a visitor.
         """
         if self._tail.offset is None:
             return None
         if claim is not None:
-            if self._journal.whole.is_set() and self._tail.covers(claim.offset):
+            why_not = self._why_not(claim, identity)
+            if not why_not:
                 self._metrics.recovered += 1
-                return claim.pid
-            self._metrics.not_recovered[self._why_not(claim.offset)] += 1
-        return f"{sid[:_PID_CHARACTERS]}.{self._tail.offset_text}"
+                return claim.pid.text
+            self._metrics.not_recovered[why_not] += 1
+        return pids.make(sid, self._tail.offset_text, identity, self._journal.secret)
 
-    def _why_not(self, offset: Offset) -> str:
-        """Why a client cannot be told that it has everything, for the operator."""
+    def _why_not(self, claim: Claim, identity: Identity | None) -> str:
+        """Why a client cannot be told that it has everything, for the operator; "" if it can."""
+        offset = claim.offset
         if not self._journal.whole.is_set():
             return "journal in doubt"
         if self._tail.is_ahead(offset) or offset.epoch != self._tail.epoch:
             return "other journal"
-        return "gap or too late"
+        if not self._tail.covers(offset):
+            return "gap or too late"
+        return "" if claim.pid.is_of(identity, self._journal.secret) else "other user"
 
     def admit(
         self, session: Session, greeting: Outgoing, claim: Claim | None, rooms: tuple[Room, ...]

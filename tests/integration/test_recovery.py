@@ -452,6 +452,59 @@ async def test_an_offset_of_another_epoch_is_no_recovery_and_shows_only_ones_own
     assert bodies(await client.seed()) == ["for Ben"]
 
 
+CHANGES = ["expired", "another user"]
+
+
+@pytest.mark.parametrize("journal", ["redis", "memory"])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_who_has_become_somebody_else_is_not_told_that_it_has_recovered(
+    redis_server, site, tmp_path, journal, change
+):
+    """Its token had expired: it heard no records any more, and thought that it had missed nothing."""
+    with Program(tmp_path, REDIS_URL=redis_server.url, JOURNAL=journal) as server:
+        server.wait_ready()
+        async with pages_of(server.port) as pages:
+            account, other = site.sign_in(), site.sign_in()
+            client = await Client(account.token).enter(pages)
+            site.publish(account.room, 1)
+            await client.events(1)
+            await client.cut()
+
+            with redis_server.client() as redis:
+                key = f"/current_users/{account.token}"
+                if change == "expired":
+                    redis.delete(key)
+                else:
+                    redis.set(key, redis.get(f"/current_users/{other.token}"))
+            site.publish(account.room, 2)
+            await client.enter(pages)
+            assert not client.recovered
+            assert await client.seed() == []
+
+            await client.cut()
+            await client.enter(pages)  # as whom it has become it recovers
+            assert client.recovered
+
+
+async def test_a_visitor_recovers_as_a_visitor(pages):
+    client = await Client("unknown-token").enter(pages)
+    await client.seed()
+    await client.cut()
+
+    assert (await client.enter(pages)).recovered
+
+
+async def test_a_user_recovers_with_another_token(pages, site):
+    account = site.sign_in()
+    client = await Client(account.token).enter(pages)
+    await client.seed()
+    await client.cut()
+    site.store("another-token", site.redis.get(f"/current_users/{account.token}"))
+
+    client.token = "another-token"
+    assert (await client.enter(pages)).recovered
+
+
 async def test_somebody_elses_pid_shows_only_ones_own(pages, site):
     """The pid is no key to anything: rooms come from the token alone."""
     ann, ben = site.sign_in(), site.sign_in()

@@ -119,5 +119,5 @@ def test_one_connection_too_many_is_told_so(new_redis_server):
 def test_tls_to_a_plain_port_is_told_so(guarded):
     url = guarded.tcp.replace("redis://", "rediss://")
 
-    with pytest.raises(RedisLost, match="no TLS in time|SSLError"):
+    with pytest.raises(RedisLost, match=r"no TLS in time|SSLError"):
         asyncio.run(RequestLine.to(url, 1.0))

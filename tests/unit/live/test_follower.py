@@ -55,6 +55,7 @@ class Redis:
             role=Role.OTHER,
             covered_to=None,
             now_ms=0,
+            secret=b"secret",
             nodes=1,
         )
         return self.state

@@ -47,6 +47,7 @@ class Whole:
         self.whole = asyncio.Event()
         self.whole.set()
         self.is_doubtful = False
+        self.secret = b"secret"
 
     async def reach(self, offset):
         raise AssertionError(offset)

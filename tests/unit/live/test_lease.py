@@ -38,6 +38,7 @@ class Store:
             role=self.role,
             covered_to=self.covered_to,
             now_ms=NOW_US // 1000,
+            secret=b"secret",
             nodes=self.nodes,
         )
 
@@ -63,6 +64,7 @@ def state_of(store):
         role=Role.FREE,
         covered_to=store.covered_to,
         now_ms=NOW_US // 1000,
+        secret=b"secret",
         nodes=1,
     )
 
