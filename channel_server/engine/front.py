@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from aiohttp.http import HttpProcessingError
+from aiohttp.http import HttpProcessingError, HttpVersion11
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web import HTTPException
 from aiohttp.web import Request as AiohttpRequest
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_urldispatcher import SystemRoute
 
-from channel_server.engine.http import JSON, TEXT, Refusal
+from channel_server.engine.http import JSON, TEXT, Refusal, with_connection
 from channel_server.engine.request import Request
 from channel_server.engine.turns import FirstWords
 
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
 _MAX_PIPELINED: Final = 16
 _FOR_EVER_S: Final = 10.0**9
 _MAX_HEAD_LINE: Final = 16_384  # as in Node: a token of 10 KB is a visitor's, not an error
-_MAX_HEADERS: Final = 64
+_MAX_HEADERS: Final = 128
 _MAX_AHEAD_BYTES: Final = 64 * 1024  # of a head that is not complete, or of pipelined requests
+_TOO_MANY_HEADERS: Final = "Too many headers received"
+_HEAD_TOO_LARGE: Final = (
+    b"the head is too large: 128 headers, 16 KiB a line and 64 KiB in all are accepted"
+)
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -62,6 +67,7 @@ class Front(RequestHandler):
         "_is_adopted",
         "_is_busy",
         "_is_detached",
+        "_is_ending",
         "_queue",
         "_tail",
     )
@@ -88,6 +94,7 @@ class Front(RequestHandler):
         self._is_adopted = False
         self._is_busy = False
         self._is_detached = False
+        self._is_ending = False
         self._first_words: FirstWords | None = FirstWords(host.newcomers, self._start)
 
     # ── the connection ──────────────────────────────────────────────────────────────────────
@@ -137,7 +144,7 @@ class Front(RequestHandler):
         self._take(data)
 
     def _take(self, data: bytes) -> None:
-        if self._force_close or self._close or self._parser is None:
+        if self._force_close or self._close or self._is_ending or self._parser is None:
             return
         if self._upgraded:
             super().data_received(data)
@@ -153,22 +160,26 @@ class Front(RequestHandler):
         is_pipelined = self._current is not None and self._body is None
         try:
             messages, is_upgrade, tail = cast("Any", self._parser).feed_data(data)
-        except HttpProcessingError:
-            self.refuse(400, TEXT, b"bad request")
+        except HttpProcessingError as error:
+            if isinstance(error, LineTooLong) or error.message == _TOO_MANY_HEADERS:
+                self.refuse(431, TEXT, _HEAD_TOO_LARGE)
+            else:
+                self.refuse(400, TEXT, b"bad request")
             return False
         self._queue.extend(messages)
         if is_upgrade:
             self._tail += tail
         is_ahead = is_pipelined or not (messages or self._is_busy)
         self._ahead_bytes = self._ahead_bytes + len(data) if is_ahead else 0
+        is_head_too_large = self._ahead_bytes > _MAX_AHEAD_BYTES
         is_too_much = (
-            self._ahead_bytes > _MAX_AHEAD_BYTES
-            or len(self._queue) > _MAX_PIPELINED
-            or len(self._tail) > self._host.options.max_payload
+            len(self._queue) > _MAX_PIPELINED or len(self._tail) > self._host.options.max_payload
         )
-        if is_too_much:
+        if is_head_too_large and not is_pipelined:
+            self.refuse(431, TEXT, _HEAD_TOO_LARGE)
+        elif is_head_too_large or is_too_much:
             self.refuse(400, TEXT, b"too much in one go")
-        return not is_too_much
+        return not (is_head_too_large or is_too_much)
 
     def _next(self) -> None:
         """Begin requests until one of them has to wait for its answer."""
@@ -256,13 +267,16 @@ class Front(RequestHandler):
         message, self._current, self._holder = self._current, None, None
         if self.transport is None or message is None:
             return
+        is_last = message.should_close or message.upgrade
+        if is_last or message.version < HttpVersion11:
+            response = with_connection(response, is_last=is_last)
         if message.method == "HEAD":
             response = response[: response.index(_END_OF_HEAD) + len(_END_OF_HEAD)]
         self.transport.write(response)
         if self.unread_bytes > self._host.options.write_limit:
             self._host.doors.overfull(self)
         self._is_busy = False
-        if message.should_close or message.upgrade:
+        if is_last:
             self._host.doors.closing_front(self)
             self.transport.close()
             return
@@ -273,12 +287,19 @@ class Front(RequestHandler):
             self._ahead_bytes = 0
 
     def refuse(self, status: int, kind: bytes, body: bytes) -> None:
-        """Answer with an error and close: the rest of the request may never have been read."""
+        """Answer with an error and close: the rest of the request may never have been read.
+
+        To close with input unread resets the connection, and the reset overtakes the answer. So
+        only our side is shut, and what comes is thrown away until the client closes (RFC 9112,
+        9.6); it is not waited for ever.
+        """
         self._queue.clear()
-        self._body = None
+        self._body = self._current = None
+        self._is_ending = True
         if self.transport is not None:
             self.transport.write(self._host.replies.build(status, kind, body, close=True))
-            self.transport.close()
+            self.transport.write_eof()
+            self._host.doors.closing_front(self)
 
     def detach(self, socket: Socket, head: bytes) -> None:
         """Hand the TCP connection over to a WebSocket.

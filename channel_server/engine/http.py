@@ -29,6 +29,7 @@ _REASONS: Final = {
     413: b"413 Payload Too Large",
     415: b"415 Unsupported Media Type",
     429: b"429 Too Many Requests",
+    431: b"431 Request Header Fields Too Large",
     503: b"503 Service Unavailable",
 }
 
@@ -92,7 +93,7 @@ class Replies:
         """One response with a body, headers included.
 
         Args:
-            status: One of 200, 400, 403, 413, 415, 429, 503.
+            status: One of 200, 400, 403, 413, 415, 429, 431, 503.
             kind: Content type.
             body: Content.
             close: Say that the connection ends with this response.
@@ -149,6 +150,18 @@ class Replies:
                 b"Content-Length: 0\r\n\r\n",
             )
         )
+
+
+def with_connection(response: bytes, *, is_last: bool) -> bytes:
+    """Say in a response whether the connection ends with it (RFC 9112, 9.3 and 9.6).
+
+    Args:
+        response: Complete.
+        is_last: It does. If not, a client of HTTP/1.0 has asked to go on.
+    """
+    status, end, rest = response.partition(b"\r\n")
+    header = b"Connection: close" if is_last else b"Connection: keep-alive"
+    return b"".join((status, end, header, end, rest))
 
 
 def read_query(text: str) -> dict[str, str]:

@@ -218,15 +218,25 @@ async def test_large_head_is_refused(engine, head):
     await link.send(engine.get("EIO=4&transport=polling")[:-2] + head)
     await link.send(b"\r\n")
 
-    assert await link.verdict() in {400, 431, None}
+    answer = await link.response()
+    assert answer.status == 431
+    assert "128 headers" in answer.text
 
 
-async def test_long_query_is_refused_or_read(engine):
+async def test_a_hundred_headers_are_read(engine):
+    """Node takes hundreds; 65 were a bad request."""
+    headers = {f"X-{number}": "x" for number in range(100)}
+
+    answer = await engine.ask("GET", "EIO=4&transport=polling", headers=headers)
+    assert answer.status == 200
+
+
+async def test_long_query_is_refused(engine):
     link = await engine.link()
 
     await link.send(engine.get("EIO=4&transport=polling&t=" + "x" * 100_000))
 
-    assert await link.verdict() in {400, 414, 431, None}
+    assert await link.verdict() == 431
 
 
 async def test_random_bytes_on_an_open_websocket_close_it(engine):

@@ -42,6 +42,8 @@ def test_a_pid_knows_where_it_was_given():
     assert pid.text.startswith(SID[:8])
 
 
-@pytest.mark.parametrize("text", [None, 5, "", "p", "p" * 16, "p" * 16 + ".x", "p" * 15 + ".e1:5-0"])
+@pytest.mark.parametrize(
+    "text", [None, 5, "", "p", "p" * 16, "p" * 16 + ".x", "p" * 15 + ".e1:5-0"]
+)
 def test_what_cannot_be_a_pid_is_none(text):
     assert pids.read(text) is None
