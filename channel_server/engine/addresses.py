@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from channel_server.engine.options import Network, Options
+    from channel_server.engine.options import Options
 
+Address = IPv4Address | IPv6Address
+
+UNIX_PEER: Final = "unix"
+"""Peer of a connection to a Unix socket."""
 
 _WINDOW_S: Final = 1.0
+_FIRST_64_BITS: Final = ((1 << 64) - 1) << 64
 
 
 class Addresses:
@@ -63,23 +69,45 @@ class Addresses:
             del self._sessions[address]
 
     def client(self, peer: str, forwarded: str) -> str:
-        """The last address that was not added by one of our own proxies.
+        """Whom a request counts for: the last address that is not of one of our own proxies.
 
         Args:
-            peer: Address of the TCP connection.
+            peer: Address of the TCP connection, or ``UNIX_PEER``, which is a proxy of ours.
             forwarded: All of ``X-Forwarded-For``, or "".
+
+        Returns:
+            An IPv4 address, or the /64 of an IPv6 address: that is what one client gets. What is
+            no address counts for the proxy that has passed it on.
         """
-        path = [*(hop.strip() for hop in forwarded.split(",")), peer]
-        while len(path) > 1 and _is_within(path[-1], self._trusted):
-            path.pop()
-        return path[-1]
+        hops = forwarded.split(",")
+        client = _address(hops.pop() if peer == UNIX_PEER else peer)
+        while client is not None and hops and self._is_trusted(client):
+            address = _address(hops.pop())
+            if address is None:
+                break
+            client = address
+        return peer if client is None else _counted(client)
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
 
 
-def _is_within(text: str, networks: tuple[Network, ...]) -> bool:
+def _address(text: str) -> Address | None:
+    """Read an address, with or without a port, brackets and a zone; None if it is none."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in networks)
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _counted(address: Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return f"{IPv6Address(int(address) & _FIRST_64_BITS)}/64"

@@ -19,6 +19,7 @@ from aiohttp.web import Request as AiohttpRequest
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_urldispatcher import SystemRoute
 
+from channel_server.engine.addresses import UNIX_PEER
 from channel_server.engine.http import JSON, TEXT, Refusal, with_connection
 from channel_server.engine.request import Request
 from channel_server.engine.turns import FirstWords
@@ -251,9 +252,11 @@ class Front(RequestHandler):
 
     @property
     def peer(self) -> str:
-        """Address of the other end."""
-        name = None if self.transport is None else self.transport.get_extra_info("peername")
-        return str(name[0]) if name else ""
+        """Address of the other end; ``UNIX_PEER`` on a Unix socket, "" if it is gone."""
+        if self.transport is None:
+            return ""
+        name = self.transport.get_extra_info("peername")
+        return str(name[0]) if isinstance(name, tuple) else UNIX_PEER
 
     @property
     def takes_gzip(self) -> bool:
