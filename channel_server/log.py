@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Final
+
+from channel_server.log_writer import LogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
 _MAX_CAUSES: Final = 5
+_STANDARD_OUTPUT: Final = 1
 _SELDOM_S: Final = 10.0
 _CONTROLS: Final = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
@@ -104,12 +106,20 @@ def configure(log_format: str) -> None:
     Args:
         log_format: ``text`` or ``json``.
     """
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    writer = LogWriter(_STANDARD_OUTPUT)
+    writer.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[writer], force=True)
     # They report what clients do wrong, one line each.
     for name in ("aiohttp.server", "channel_server.engine.frames", "channel_server.socketio"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def dropped_lines() -> int:
+    """How many lines nobody has read in time."""
+    writers = (
+        handler for handler in logging.getLogger().handlers if isinstance(handler, LogWriter)
+    )
+    return sum(writer.dropped for writer in writers)
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, object]:

@@ -29,10 +29,17 @@ class Stop:
         self.asked.set()
 
     def on_signals(self) -> None:
-        """Ask at SIGTERM and at Ctrl-C; at the second one, hurry."""
+        """Ask at each signal that ends a process, at Ctrl-C among them; at the second one, hurry.
+
+        Started with ``nohup``, a process goes on when its terminal is closed. SIGUSR1 and
+        SIGUSR2 do nothing.
+        """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.ask)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self.ask)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
 
     async def unless_hurried(self, work: Coroutine[None, None, None]) -> None:
         """Wait for work to be done; hurried, cancel it."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from channel_server import __version__
+from channel_server.log import dropped_lines
 from channel_server.metrics import Family, Histogram
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def of_process(
         _gauge("build_info", "Always 1.", lambda: {labels: 1}, "version", "python"),
         _gauge("ready", "1 if /ready answers 200.", lambda: int(is_ready())),
         _counter("log_lines_total", "Warnings and errors in the log.", lambda: log_lines, "level"),
+        _counter(
+            "log_lines_dropped_total",
+            "Lines of the log that were dropped because nobody read it.",
+            dropped_lines,
+        ),
         _histogram(
             "event_loop_lag_seconds",
             "How late the event loop was for what it had promised to do.",

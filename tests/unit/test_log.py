@@ -130,11 +130,12 @@ def test_what_logging_itself_puts_on_a_record_is_no_field(formatter):
 
 @pytest.mark.usefixtures("root")
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_log_goes_to_standard_output_in_the_chosen_format(log_format, capsys):
+def test_log_goes_to_standard_output_in_the_chosen_format(log_format, capfd):
     configure(log_format)
     logging.getLogger("channel_server.app").info("ready", extra={"port": 5000})
+    logging.getLogger().handlers[0].close()
 
-    captured = capsys.readouterr()
+    captured = capfd.readouterr()
     assert captured.err == ""
     if log_format == "json":
         assert json.loads(captured.out)["port"] == 5000
@@ -150,23 +151,25 @@ def test_configuring_again_does_not_double_the_lines(root):
 
 
 @pytest.mark.usefixtures("root")
-def test_debug_is_silent(capsys):
+def test_debug_is_silent(capfd):
     configure("text")
     logging.getLogger("channel_server.app").debug("detail")
+    logging.getLogger().handlers[0].close()
 
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("root")
 @pytest.mark.parametrize(
     "name", ["aiohttp.server", "channel_server.engine.frames", "channel_server.socketio"]
 )
-def test_what_clients_do_wrong_is_not_logged(name, capsys):
+def test_what_clients_do_wrong_is_not_logged(name, capfd):
     """Anybody on the internet could write our log."""
     configure("text")
     logging.getLogger(name).warning("bad request")
+    logging.getLogger().handlers[0].close()
 
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
