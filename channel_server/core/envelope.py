@@ -13,10 +13,8 @@ import msgspec
 
 from channel_server.core import strict_json
 
-_MAX_DEPTH: Final = 1024
-
-# CPython 3.11 ends msgspec's recursion before 2,000 levels. From 3.12 on that depends on the
-# version; then brackets are counted, which costs 1.3 µs for 2 KB.
+# CPython 3.11 ends msgspec's recursion before 1,000 levels, and the slower way decides. From 3.12
+# on that depends on the version; then brackets are counted, which costs 1.3 µs for 2 KB.
 _MUST_COUNT: Final[bool] = sys.version_info >= (3, 12)
 
 
@@ -37,8 +35,8 @@ def room_of(document: bytes) -> object:
         Whatever JSON value it is; None if it is not there.
 
     Raises:
-        ValueError: If ``JSON.parse`` would refuse the document, if it is not an object, or if
-            2,000 brackets or more are nested.
+        ValueError: If ``JSON.parse`` would refuse the document, if it is not an object, or if more
+            than 1,024 brackets are nested.
     """
     try:
         document.decode()  # msgspec does not look into the strings that it skips
@@ -46,7 +44,7 @@ def room_of(document: bytes) -> object:
     except (msgspec.DecodeError, RecursionError):
         # Wrong, or an escaped lone surrogate, which JavaScript accepts.
         return _slowly(document)
-    if _MUST_COUNT and document.count(b"[") + document.count(b"{") > _MAX_DEPTH:
+    if _MUST_COUNT and document.count(b"[") + document.count(b"{") > strict_json.MAX_DEPTH:
         return _slowly(document)
     return room
 

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final, NoReturn
+import sys
+from typing import Any, Final
 
 import orjson
+
+MAX_DEPTH: Final = 1024
+"""How deep brackets may be nested: the bound of orjson, the same on every Python."""
 
 _MIN_INT64: Final = -(2**63)
 _MAX_UINT64: Final = 2**64 - 1
 _LONGEST_INT64: Final = 20
-_LONE_SURROGATE_LIKELY: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE: Final = re.compile(
+    rb"""\\(?:
+      u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # two halves of a character
+    | (u[dD][89a-fA-F][0-9a-fA-F]{2})  # one without the other
+    | .)""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def loads(document: bytes) -> Any:
@@ -29,20 +39,32 @@ def loads(document: bytes) -> Any:
 
     Raises:
         ValueError: For everything that ``JSON.parse`` refuses (``NaN``, UTF-16, a byte order
-            mark, trailing text), and for more than about 1,000 nested brackets.
+            mark, trailing text), and for more than 1,024 nested brackets.
     """
     try:
         return orjson.loads(document)
     except orjson.JSONDecodeError as error:
-        # JavaScript accepts an escaped lone surrogate, orjson does not. Only then the slower
-        # standard module is asked, which by itself would let NaN and nesting bombs through.
-        if not _LONE_SURROGATE_LIKELY.search(document):
-            raise ValueError(str(error)) from None
+        reason = str(error)
+    # JavaScript accepts an escaped lone surrogate, orjson does not: it checks the document without.
+    whole = _ESCAPE.sub(_made_whole, document)
+    if whole == document:
+        raise ValueError(reason)
+    orjson.loads(whole)
+    return _deeply(document.decode())
+
+
+def _made_whole(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape[1] else escape[0]
+
+
+def _deeply(document: str) -> Any:
+    """Read a document that is known to be right, and nested no deeper than ``MAX_DEPTH``."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + MAX_DEPTH)  # before Python 3.12 it counts for C, too
     try:
-        return json.loads(document.decode(), parse_constant=_refuse, parse_int=_narrow)
-    except RecursionError:
-        reason = "nested too deeply"
-    raise ValueError(reason)
+        return json.loads(document, parse_int=_narrow)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _narrow(digits: str) -> float:
@@ -52,8 +74,3 @@ def _narrow(digits: str) -> float:
         if _MIN_INT64 <= number <= _MAX_UINT64:
             return number
     return float(digits)
-
-
-def _refuse(constant: str) -> NoReturn:
-    reason = f"{constant} is not JSON"
-    raise ValueError(reason)

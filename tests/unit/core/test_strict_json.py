@@ -103,3 +103,14 @@ def test_integers_up_to_64_bits_stay_exact():
         2**64 - 1,
         -(2**63),
     ]
+
+
+@pytest.mark.parametrize("inner", [b"1", b'"\\ud800"', b'"\\\\ud800"'])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_1024_brackets_may_be_nested_on_every_python(opening, inner):
+    """On Python 3.13 2,000 brackets around a lone surrogate passed; on 3.11 a thousand did not."""
+    closing = b"]" if opening == b"[" else b"}"
+
+    assert strict_json.loads(opening * 1024 + inner + closing * 1024)
+    with pytest.raises(ValueError, match=r"recursion|depth|nested|limit"):
+        strict_json.loads(opening * 1025 + inner + closing * 1025)
