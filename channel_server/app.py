@@ -27,6 +27,7 @@ from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.drain import drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
+from channel_server.engine.places import setting_of, shown_place
 from channel_server.journaling import SharedJournal, journaling
 from channel_server.live.fanout import Client, Fanout
 from channel_server.live.gateway import Gateway
@@ -218,7 +219,12 @@ class ChannelServer:
         async with asyncio.TaskGroup() as group, operator.watching() as watched:
             parts = self._start(group)
             async with listening(
-                self._engine, self.web_app, settings.port, hurried=stop.hurried
+                self._engine,
+                self.web_app,
+                settings.port,
+                address=settings.host,
+                hurried=stop.hurried,
+                setting=setting_of(settings.host, "HOST", "PORT"),
             ) as port:
                 self._report(port, watched)
                 on_listening(port)
@@ -264,7 +270,7 @@ class ChannelServer:
         log.info(
             "listening",
             extra={
-                "port": port,
+                **shown_place(settings.host, port),
                 "redis": masked(settings.redis_url),
                 "cors_origin": settings.cors_origin or "*",
                 "max_connections": self._engine.options.max_connections,

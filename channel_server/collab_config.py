@@ -22,6 +22,7 @@ class CollabSettings:
     """What an operator can change about documents.
 
     Attributes:
+        host: ``COLLAB_HOST``. Where to listen: an address, ``unix:/path``, or "" for all addresses.
         port: ``COLLAB_PORT``, else 5000 if ``RAILS_ENV`` is ``production``, else 4444: as the
             Node program, which does not read ``PORT``.
         app_url: Where the application is reached: ``PRIVATE_APP_URL``, else ``APP_URL``, else
@@ -39,6 +40,7 @@ class CollabSettings:
         max_bytes: ``COLLAB_MAX_MIB`` times 1024 * 1024.
     """
 
+    host: str = ""
     port: int = _DEVELOPMENT_PORT
     app_url: str | None = None
     database: str = ""
@@ -65,6 +67,7 @@ class CollabSettings:
         port = _PRODUCTION_PORT if is_production else _DEVELOPMENT_PORT
         has_redis = reader.flag("COLLAB_REDIS")
         settings = cls(
+            host=reader.place("COLLAB_HOST"),
             port=reader.integer("COLLAB_PORT", port, low=0, high=65_535),
             app_url=reader.application(),
             database=reader.text("COLLAB_DATABASE"),
@@ -98,6 +101,7 @@ class CollabSettings:
     def shown(self) -> dict[str, str]:
         """Values in force by variable, in the units of the variables."""
         return {
+            "COLLAB_HOST": self.host or "all addresses",
             "COLLAB_PORT": str(self.port),
             "PRIVATE_APP_URL": self.app_url or "not set: `channel-server collab` needs it",
             "COLLAB_DATABASE": self.database or "a temporary one",

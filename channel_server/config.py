@@ -27,6 +27,7 @@ class Settings:
     A variable that is set to the empty string counts as not set.
 
     Attributes:
+        host: ``HOST``. Where to listen: an address, ``unix:/path``, or "" for all addresses.
         port: ``PORT``. TCP port of the HTTP and WebSocket listener; 0 takes a free one.
         redis_url: ``REDIS_CACHE_URL``, else ``REDIS_URL``.
         cors_origin: ``PUBLIC_APP_URL``, else ``https://`` and ``CANONICAL_HOST``, else
@@ -61,6 +62,7 @@ class Settings:
         drain_s: ``DRAIN_SECONDS``. Over which time the clients are hung up.
     """
 
+    host: str = ""
     port: int = 5000
     redis_url: str = "redis://localhost:6379/0"
     cors_origin: str | None = None
@@ -99,6 +101,7 @@ class Settings:
         reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         settings = cls(
+            host=reader.place("HOST"),
             port=reader.integer("PORT", default.port, low=0, high=65_535),
             redis_url=reader.redis_url(("REDIS_CACHE_URL", "REDIS_URL"), default.redis_url),
             cors_origin=reader.origin(),
@@ -141,6 +144,7 @@ class Settings:
         """Values in force by variable, in the units of the variables, passwords masked."""
         networks = ", ".join(str(network) for network in self.trusted_proxies)
         return {
+            "HOST": self.host or "all addresses",
             "PORT": str(self.port),
             "REDIS_URL": masked(self.redis_url),
             "PUBLIC_APP_URL": self.cors_origin or "any page may call",
@@ -171,13 +175,17 @@ class Settings:
 
 
 def masked(url: str) -> str:
-    """Replace the password in a Redis URL by ``***``; query parameters are left out."""
+    """Replace the password in a Redis URL by ``***``; query parameters are left out.
+
+    A name without a password may be one.
+    """
     if problem_with(url) is not None:
         return "***"
     parts = urlsplit(url)
     name, at, host = parts.netloc.rpartition("@")
     user, colon, _ = name.partition(":")
-    return f"{parts.scheme}://{user}{':***' if colon else ''}{at}{host}{parts.path}"
+    shown = f"{user}:***" if colon else "***" if user else ""
+    return f"{parts.scheme}://{shown}{at}{host}{parts.path}"
 
 
 __all__ = ["Settings", "masked"]

@@ -19,6 +19,7 @@ from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors
 from channel_server.engine.options import Options as EngineOptions
+from channel_server.engine.places import setting_of, shown_place
 from channel_server.errors import CannotOpenStore, NotStored, StoreFailed
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
@@ -137,12 +138,18 @@ class _Editing:
                 hearing = self._shared.run(house, has_peers=self._collab.has_redis)
                 parts.append(group.create_task(hearing, name="shared"))
             async with listening(
-                house, app, self._collab.port, hurried=stop.hurried, setting="COLLAB_PORT"
+                house,
+                app,
+                self._collab.port,
+                address=self._collab.host,
+                hurried=stop.hurried,
+                setting=setting_of(self._collab.host, "COLLAB_HOST", "COLLAB_PORT"),
             ) as port:
                 # With other nodes, when what they say can be heard.
                 house.is_ready = house.is_ready or not self._collab.has_redis
                 shown = _shown(self._settings, self._collab)
-                log.info("listening", extra={"port": port, **shown, **watched})
+                place = shown_place(self._collab.host, port)
+                log.info("listening", extra={**place, **shown, **watched})
                 await stop.asked.wait()
                 self._is_stopping, house.is_ready = True, False
                 log.info("stopping", extra={"documents": len(house.documents)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXAMPLE: Final = "https://loomio.example.org"
+_UNIX_PLACE: Final = re.compile(r"unix:/[^?\0]{1,106}(\?mode=[0-7]{3,4})?")
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 
@@ -75,6 +77,18 @@ class Reader:
             except ValueError:
                 self.problems.append(f"{name} must be an IP address or localhost, not {text!r}")
                 return default
+        return text
+
+    def place(self, name: str) -> str:
+        """Where to listen: an address or a name of this machine, or ``unix:/path``; "": everywhere."""
+        text = self._env.get(name, "")
+        is_path = text.startswith("unix:")
+        if is_path and not _UNIX_PLACE.fullmatch(text):
+            self.problems.append(
+                f"{name} must be unix:/path, with ?mode=660 behind it or not, and at most 107 bytes"
+            )
+        elif text and not is_path and not is_host(text):
+            self.problems.append(f"{name} must be an address, or unix:/path, not {text!r}")
         return text
 
     def hosts(self, name: str) -> frozenset[str]:

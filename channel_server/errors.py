@@ -47,23 +47,23 @@ class ConfigError(ChannelServerError):
 
 
 class CannotListen(ChannelServerError, OSError):
-    """The port cannot be opened.
+    """The port, or the Unix socket, cannot be opened.
 
     Attributes:
-        port: The port.
+        place: ``port 5000``, or a path.
         reason: What the system says.
         setting: The variable that chooses another one.
     """
 
-    def __init__(self, port: int, reason: str, setting: str = "PORT") -> None:
-        super().__init__(port, reason, setting)
-        self.port = port
+    def __init__(self, place: str, reason: str, setting: str = "PORT") -> None:
+        super().__init__(place, reason, setting)
+        self.place = place
         self.reason = reason
         self.setting = setting
 
     def __str__(self) -> str:
         other = f"choose another one with {self.setting}"
-        return f"cannot listen on port {self.port}: {self.reason}; {other}"
+        return f"cannot listen on {self.place}: {self.reason}; {other}"
 
 
 class MissingPart(ChannelServerError):

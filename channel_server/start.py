@@ -6,14 +6,20 @@ less memory (62 → 50 MB idle) and half the start-up time, for as long as they 
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
+from typing import Final
 
 from channel_server.run import run_bots, run_collab, run_server, troubles_told
+
+_PLAIN: Final = {"✓": "+", "✗": "x", "·": "-", "→": "->", "…": "..."}
 
 
 def main() -> None:
     """Run the command line."""
+    _print_anywhere()
     with troubles_told():
         if sys.argv[1:] == ["serve"]:
             run_server(os.environ)
@@ -25,3 +31,21 @@ def main() -> None:
             from channel_server.cli import app
 
             app()
+
+
+def _print_anywhere() -> None:
+    """Let what a terminal cannot show become something that it can.
+
+    Found where standard output is Latin-1: `doctor` ended with a traceback at its first mark.
+    """
+    codecs.register_error("plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(character, "?") for character in text), error.end

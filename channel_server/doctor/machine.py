@@ -11,6 +11,7 @@ import aiohttp
 
 from channel_server.descriptors import most_connections
 from channel_server.doctor.finding import Finding, ill, unasked, well
+from channel_server.engine.places import UNIX
 from channel_server.origins import in_url
 
 FULL: Final = "too many connections"
@@ -41,6 +42,8 @@ async def examine_port(name: str, host: str, port: int) -> Finding:
         host: "" for all addresses.
         port: The port.
     """
+    if host.startswith(UNIX):
+        return unasked(name, f"not looked at: HOST is {host}")
     if port == 0:
         return unasked(name, "0")
     trouble = _trouble_with(host, port)

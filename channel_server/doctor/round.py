@@ -56,7 +56,7 @@ async def examine(
     if admin.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
         yield ill("Sentry", "no errors are reported", "pip install 'channel-server[sentry]'")
     yield examine_descriptors()
-    yield await examine_port("PORT", "", settings.port)
+    yield await examine_port("PORT", settings.host, settings.port)
     yield await examine_port("ADMIN_PORT", admin.host, admin.port)
     yield await examine_running(settings, admin)
     async for finding in examine_redis(

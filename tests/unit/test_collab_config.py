@@ -112,6 +112,7 @@ def test_wrong_setting_is_told(env, problem):
 
 def test_settings_are_shown_in_the_units_of_their_variables():
     env = {
+        "COLLAB_HOST": "127.0.0.1",
         "COLLAB_PORT": "7000",
         "PRIVATE_APP_URL": "http://app:3000",
         "COLLAB_DATABASE": "/data/d",

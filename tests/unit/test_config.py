@@ -323,7 +323,8 @@ def test_all_problems_are_reported_at_once():
         (f"rediss://ann:{SECRET}@redis/1", "rediss://ann:***@redis/1"),
         (f"redis://ann:{SECRET}@more@redis", "redis://ann:***@redis"),
         (f"redis://ann:{SECRET}:more@redis", "redis://ann:***@redis"),
-        ("redis://ann@redis", "redis://ann@redis"),
+        ("redis://ann@redis", "redis://***@redis"),
+        (f"redis://{SECRET}@redis", "redis://***@redis"),
         (f"unix:///run/r.sock?password={SECRET}", "unix:///run/r.sock"),
     ],
 )

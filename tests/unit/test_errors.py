@@ -33,7 +33,7 @@ from channel_server.errors import (
 
 EXAMPLES = {
     ConfigError(("PORT is wrong", "REDIS_URL is wrong")): "PORT is wrong; REDIS_URL is wrong",
-    CannotListen(5000, "Permission denied"): (
+    CannotListen("port 5000", "Permission denied"): (
         "cannot listen on port 5000: Permission denied; choose another one with PORT"
     ),
     CannotAsk("http://127.0.0.1:5001", "the key is wrong"): (
