@@ -7,11 +7,13 @@ which the homeserver knows a message that it has already.
 
 from __future__ import annotations
 
-import math
+import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote
 
 from channel_server.bots.memory import Memory
+from channel_server.bots.retry_after import wait_s_of
 from channel_server.errors import AddressRefused, MatrixBusy, MatrixRefused, ServerUnreachable
 
 if TYPE_CHECKING:
@@ -31,10 +33,14 @@ _UNKNOWN_ENDPOINT: Final = frozenset({400, 404, 405})
 
 _VERSIONS: Final = ("v3", "r0")
 _ROOMS_KNOWN: Final = 1000
-_ROOM_KNOWN_S: Final = 600.0
+_ROOM_KNOWN_S: Final = 60.0
+_TOMBSTONE_KNOWN_S: Final = 1.0
+"""A burst costs a request a second: the homeserver answers it from its own database, while an alias
+may be another homeserver's.
+"""
+
 _VERSIONS_KNOWN: Final = 1000
 _VERSION_KNOWN_S: Final = 3600.0
-_MAX_WAIT_S: Final = 3600.0
 _MAX_CODE: Final = 64
 
 
@@ -45,12 +51,23 @@ class Homeservers:
         http: For requests.
         joins: Whether a bot that is not in a room tries to join it.
         clock: Monotonic seconds.
+        now: The date and time, in UTC.
     """
 
-    def __init__(self, http: GuardedHttp, *, joins: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        http: GuardedHttp,
+        *,
+        joins: bool,
+        clock: Callable[[], float],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._http = http
         self._joins = joins
+        self._now = now
         self._rooms = Memory[tuple[str, str]](_ROOMS_KNOWN, _ROOM_KNOWN_S, clock)
+        self._looked_at = Memory[tuple[str, str]](_ROOMS_KNOWN, _TOMBSTONE_KNOWN_S, clock)
+        self._looking_up: dict[tuple[str, str], asyncio.Event] = {}
         self._versions = Memory[str](_VERSIONS_KNOWN, _VERSION_KNOWN_S, clock)
 
     async def send(self, bot: Bot, room: str, content: Mapping[str, Any], transaction: str) -> str:
@@ -69,14 +86,14 @@ class Homeservers:
             MatrixRefused: If it will never be sent.
             MatrixBusy: If it may be sent later.
         """
-        known = self._rooms.get((bot.server, room))
+        known = await self._known(bot, room)
         try:
             return await self._send_to(bot, room, known, content, transaction)
         except MatrixRefused as error:
             if known is None or error.status not in {_FORBIDDEN, _NOT_FOUND}:
                 raise
         # The alias may have been given to another room.
-        self._rooms.forget((bot.server, room))
+        self._forget(bot, room, known)
         return await self._send_to(bot, room, None, content, transaction)
 
     async def _send_to(
@@ -92,14 +109,48 @@ class Homeservers:
         path = f"rooms/{_quoted(room_id)}/send/m.room.message/{_quoted(transaction)}"
         answer = await self._ask(bot, "PUT", path, content)
         if answer.status == _FORBIDDEN and self._joins:
-            _text_in(await self._ask(bot, "POST", f"join/{_quoted(room)}", {}), "room_id")
+            joined = await self._ask(bot, "POST", f"join/{_quoted(room)}", {})
+            self._text_in(joined, "room_id")
             answer = await self._ask(bot, "PUT", path, content)
-        return _text_in(answer, "event_id")
+        return self._text_in(answer, "event_id")
+
+    async def _known(self, bot: Bot, alias: str) -> str | None:
+        """The room that an alias leads to; None if it has to be looked up."""
+        key = (bot.server, alias)
+        room_id = self._rooms.get(key)
+        if room_id is None or not self._looked_at.is_news(key):
+            return room_id
+        path = f"rooms/{_quoted(room_id)}/state/m.room.tombstone"
+        if (await self._ask(bot, "GET", path)).status != _OK:
+            return room_id  # it has none, or the bot may not know
+        # The room has been replaced. Its alias, not the tombstone, says what by.
+        self._forget(bot, alias, room_id)
+        return None
+
+    def _forget(self, bot: Bot, alias: str, room_id: str) -> None:
+        """Look an alias up again, unless another message has done so meanwhile."""
+        if self._rooms.get((bot.server, alias)) == room_id:
+            self._rooms.forget((bot.server, alias))
 
     async def _look_up(self, bot: Bot, alias: str) -> str:
+        """Ask where an alias leads; whoever comes meanwhile waits for the same answer."""
+        key = (bot.server, alias)
+        if (other := self._looking_up.get(key)) is not None:
+            await other.wait()
+            # If it failed, all ask for themselves: what one bot is told may not hold for another.
+            return self._rooms.get(key) or await self._ask_for_room(bot, alias)
+        answered = self._looking_up[key] = asyncio.Event()
+        try:
+            return self._rooms.get(key) or await self._ask_for_room(bot, alias)
+        finally:
+            del self._looking_up[key]
+            answered.set()
+
+    async def _ask_for_room(self, bot: Bot, alias: str) -> str:
         answer = await self._ask(bot, "GET", f"directory/room/{_quoted(alias)}")
-        room_id = _text_in(answer, "room_id")
+        room_id = self._text_in(answer, "room_id")
         self._rooms.put((bot.server, alias), room_id)
+        self._looked_at.put((bot.server, alias), "now")
         return room_id
 
     async def _ask(
@@ -124,6 +175,20 @@ class Homeservers:
         self._versions.forget(bot.server)
         return answers[0]
 
+    def _text_in(self, answer: Answer, name: str) -> str:
+        """What a homeserver answers if all is well.
+
+        Raises:
+            MatrixRefused: If it says no.
+            MatrixBusy: If it cannot say.
+        """
+        if answer.status != _OK:
+            _refuse(answer, self._now())
+        value = answer.document.get(name)
+        if not isinstance(value, str) or not value:
+            raise MatrixBusy("an answer that is not Matrix")
+        return value
+
 
 def _quoted(text: str) -> str:
     return quote(text, safe="")
@@ -144,26 +209,12 @@ def _is_unknown_endpoint(answer: Answer) -> bool:
     )
 
 
-def _text_in(answer: Answer, name: str) -> str:
-    """What a homeserver answers if all is well.
-
-    Raises:
-        MatrixRefused: If it says no.
-        MatrixBusy: If it cannot say.
-    """
-    if answer.status != _OK:
-        _refuse(answer)
-    value = answer.document.get(name)
-    if not isinstance(value, str) or not value:
-        raise MatrixBusy("an answer that is not Matrix")
-    return value
-
-
-def _refuse(answer: Answer) -> NoReturn:
+def _refuse(answer: Answer, now: datetime) -> NoReturn:
+    wait_s = wait_s_of(answer.document, answer.retry_after, now)
     if answer.status == _TOO_MANY:
-        raise MatrixBusy("rate limit", _wait_s_of(answer))
+        raise MatrixBusy("rate limit", wait_s)
     if answer.status >= _SERVER_ERRORS or answer.status in _TRY_AGAIN:
-        raise MatrixBusy(f"HTTP {answer.status}", _wait_s_of(answer))
+        raise MatrixBusy(f"HTTP {answer.status}", wait_s)
     if answer.status in _REDIRECTS:
         raise MatrixRefused("redirect", answer.status)
     raise MatrixRefused(_code_of(answer) or "not_matrix", answer.status)
@@ -179,15 +230,3 @@ def _code_of(answer: Answer) -> str:
         and code.replace("_", "").replace(".", "").isalnum()
     )
     return str(code) if is_code else ""
-
-
-def _wait_s_of(answer: Answer) -> float | None:
-    """How long a homeserver asks to wait, within reason."""
-    wait_ms = answer.document.get("retry_after_ms")
-    if isinstance(wait_ms, int | float) and not isinstance(wait_ms, bool) and wait_ms > 0:
-        seconds = wait_ms / 1000
-    elif answer.retry_after.isascii() and answer.retry_after.isdigit():
-        seconds = float(answer.retry_after)
-    else:
-        return None
-    return min(seconds, _MAX_WAIT_S) if math.isfinite(seconds) else None

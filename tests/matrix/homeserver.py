@@ -33,6 +33,8 @@ class FakeHomeserver:
         events: ``(room id, content)`` in the order of arrival.
         aliases: Rooms by alias.
         broken_aliases: Those that cannot be looked up now.
+        tombstones: Rooms that have been replaced.
+        tombstone_fault: What happens to requests for a tombstone.
         outside: Rooms that no bot is in before it has joined.
         closed: Rooms that nobody may join.
         tokens: Those that are known; None for any.
@@ -46,6 +48,8 @@ class FakeHomeserver:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.aliases: dict[str, str] = {}
         self.broken_aliases: set[str] = set()
+        self.tombstones: set[str] = set()
+        self.tombstone_fault: Fault | None = None
         self.outside: set[str] = set()
         self.closed: set[str] = set()
         self.tokens: set[str] | None = None
@@ -100,10 +104,21 @@ class FakeHomeserver:
                 return refusal(401, "M_UNKNOWN_TOKEN")
             case ["_matrix", "client", _, "join", room]:
                 return self._join(self.aliases.get(room, room))
-            case ["_matrix", "client", _, "rooms", room, "send", "m.room.message", transaction]:
+            case ["_matrix", "client", _, "rooms", room, *what]:
+                return await self._in_room(request, token, room, what, body)
+            case _:
+                return _nothing()
+
+    async def _in_room(
+        self, request: web.Request, token: str, room: str, what: list[str], body: Any
+    ) -> web.StreamResponse:
+        match what:
+            case ["state", "m.room.tombstone"]:
+                return await self._tombstone(request, room)
+            case ["send", "m.room.message", transaction]:
                 return await self._send(request, token, room, transaction, body)
             case _:
-                return web.Response(status=404, text="<h1>no such page</h1>")
+                return _nothing()
 
     def _look_up(self, alias: str) -> web.Response:
         if alias in self.broken_aliases:
@@ -116,6 +131,13 @@ class FakeHomeserver:
             return refusal(403, "M_FORBIDDEN")
         self.outside.discard(room)
         return web.json_response({"room_id": room})
+
+    async def _tombstone(self, request: web.Request, room: str) -> web.StreamResponse:
+        if self.tombstone_fault is not None:
+            return await self.tombstone_fault(request)
+        if room not in self.tombstones:
+            return refusal(404, "M_NOT_FOUND")
+        return web.json_response({"body": "gone", "replacement_room": "!elsewhere:fake"})
 
     async def _send(
         self, request: web.Request, token: str, room: str, transaction: str, body: Any
@@ -137,6 +159,10 @@ class FakeHomeserver:
 
 
 ACCEPTED = web.Response()
+
+
+def _nothing() -> web.Response:
+    return web.Response(status=404, text="<h1>no such page</h1>")
 
 
 def refusal(status: int, code: str, **more: Any) -> web.Response:

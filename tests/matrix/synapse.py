@@ -61,6 +61,7 @@ class Synapse:
         (folder / "log.yaml").write_text(json.dumps(_logging(folder / "homeserver.log")))
         limits = {} if is_limited else {"rc_message": _UNLIMITED}
         limits |= {"rc_joins": {"local": _UNLIMITED}, "rc_login": {"account": _UNLIMITED}}
+        limits |= {"rc_room_creation": _UNLIMITED}
         # JSON is YAML.
         (folder / "homeserver.yaml").write_text(json.dumps(self._config() | limits))
 
@@ -150,6 +151,24 @@ class Synapse:
     def join(self, user: User, room: str) -> None:
         """Enter a room."""
         self._client("POST", f"join/{quote(room)}", user, {})
+
+    def promote(self, user: User, room: str, guest: User) -> None:
+        """Make somebody a moderator of a room."""
+        path = f"rooms/{quote(room)}/state/m.room.power_levels"
+        levels = self._client("GET", path, user)
+        levels["users"][guest.name] = 50
+        self._client("PUT", path, user, levels)
+
+    def upgrade(self, user: User, room: str) -> str:
+        """Replace a room, and take its aliases along. Return the new room's id."""
+        path = f"rooms/{quote(room)}/upgrade"
+        return self._client("POST", path, user, {"new_version": "11"})["replacement_room"]
+
+    def move_alias(self, user: User, alias: str, room: str) -> None:
+        """Give an alias to another room."""
+        path = f"directory/room/{quote(alias)}"
+        self._client("DELETE", path, user)
+        self._client("PUT", path, user, {"room_id": room})
 
     def messages(self, user: User, room: str) -> list[Mapping[str, Any]]:
         """Contents of the messages in a room, in order."""

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from channel_server.bots.messages import Bot
 from tests.integration.program import run, until
 from tests.matrix.relay import LOCAL, Relay, waiting
 from tests.matrix.synapse import Synapse
+from tests.matrix.writing import Writing
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio, pytest.mark.slow]
 
@@ -36,6 +38,9 @@ class House:
             "channel": room,
             **more,
         }
+
+    def bot_with_token(self):
+        return Bot(self.synapse.url, self.bot.token)
 
     def read(self, room):
         return self.synapse.messages(self.reader, room)
@@ -82,6 +87,32 @@ async def test_an_alias_of_a_public_room_that_the_bot_is_not_in(house, publisher
     room = house.room(alias="town-hall")
     publisher.chatbots.test(house.config("#town-hall:matrix.test"), "hello")
     await house.shows(room, "hello")
+
+
+async def test_the_alias_of_a_room_that_was_upgraded(house):
+    """Found by running against Synapse: a moderator's messages went to the old room for ten minutes."""
+    old = house.room(alias="council")
+    house.synapse.join(house.bot, old)
+    house.synapse.promote(house.reader, old, house.bot)
+    async with Writing(house.bot_with_token()) as writing:
+        await writing.write("#council:matrix.test", "one")
+        new = house.synapse.upgrade(house.reader, old)
+        writing.now_s += 1.0
+        await writing.write("#council:matrix.test", "two")
+    assert house.bodies(old) == ["one"]
+    assert house.bodies(new) == ["two"]
+
+
+async def test_an_alias_that_was_moved_by_hand(house):
+    """Found by running against Synapse: for ten minutes the old room got everything."""
+    old, new = house.room(alias="market"), house.room_with_bot()
+    async with Writing(house.bot_with_token()) as writing:
+        await writing.write("#market:matrix.test", "one")
+        house.synapse.move_alias(house.reader, "#market:matrix.test", new)
+        writing.now_s += 60.0
+        await writing.write("#market:matrix.test", "two")
+    assert house.bodies(old) == ["one"]
+    assert house.bodies(new) == ["two"]
 
 
 @pytest.mark.usefixtures("relay")

@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+from channel_server.bots.messages import Bot
+from channel_server.errors import MatrixBusy
 from tests.integration.program import until
 from tests.matrix.homeserver import accept_and_cut, answering, babble, cut
 from tests.matrix.relay import Relay, arrived, config, waiting
+from tests.matrix.writing import Writing
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -54,6 +57,16 @@ async def test_a_rate_limit_is_obeyed(publisher, fake):
     publisher.chatbots.test(config(fake.url, token="other"), "two")
     await arrived(fake, "two", "one")  # the other bot did not wait
     assert loop.time() - began_s >= 2.5
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_homeserver_may_name_a_time(fake, status):
+    """Found by running against a homeserver that answers with a date: we came back after a second."""
+    fake.faults.append(answering(status, **{"Retry-After": "Sun, 06 Nov 1994 12:00:30 GMT"}))
+    async with Writing(Bot(fake.url, "token")) as writing:
+        with pytest.raises(MatrixBusy) as raised:
+            await writing.write("!room:fake", "hello")
+    assert raised.value.wait_s == 30.0
 
 
 async def test_a_homeserver_that_is_down_gets_its_messages_later(relay, publisher, fake):
