@@ -5,6 +5,7 @@ ChannelServerError
 ├── CannotListen          the port is taken, or not ours to open
 ├── MissingPart           a program or package that the command needs is not installed
 ├── MalformedMessage      one Redis payload is wrong; count it and go on
+├── MalformedUser         what is stored for a token is no user; serve its owner as a visitor
 ├── MalformedPacket       one client sent what the protocol forbids; close that client
 ├── MalformedFrame        one client sent what the Hocuspocus protocol forbids; close that client
 ├── BrokenUpdate          what should be a document, or a change of one, cannot be decoded
@@ -100,6 +101,21 @@ class MalformedMessage(ChannelServerError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.reason} ({self.size} bytes)"
+
+
+class MalformedUser(ChannelServerError, ValueError):
+    """What is stored for a channel token is no user.
+
+    Attributes:
+        reason: What is wrong, without quoting it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no user: {self.reason}"
 
 
 class MalformedPacket(ChannelServerError, ValueError):

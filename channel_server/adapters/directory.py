@@ -77,6 +77,7 @@ class Directory:
 
         Raises:
             RedisLost: If Redis did not answer within ``patience_s``.
+            MalformedUser: If what is stored cannot be read.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes | None] = loop.create_future()
@@ -114,7 +115,7 @@ class Directory:
         keys = {}
         for token, user_id in owners:
             keys[_PREFIX + token.encode()] = self._ttl_ms
-            keys[_TOKENS + b"%d" % user_id] = self._set_ttl_ms
+            keys[_TOKENS + user_id.encode()] = self._set_ttl_ms
         if keys and self._may_script:
             self._renew(tuple(keys), tuple(keys.values()))
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from channel_server.collab.messages import Scope, document_of
+from publisher.contract.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,17 +58,26 @@ class Permit:
 
     @property
     def user_id(self) -> str:
-        """Whom the application knows by the token: a number, 0 for visitors. "" before that.
+        """Whom the application knows by the token: what stands before its first comma.
 
-        Rails takes the digits at the beginning for it: ``01`` and ``1abc`` are 1.
+        A number without zeros in front, 0 for visitors; or a text. "" before it is known.
         """
+        text, comma, _ = self._token.partition(",")
+        text = text.strip()
+        if not comma or (text.isascii() and text.isdigit()):
+            return self.number
+        return id_text(text) or ""
+
+    @property
+    def number(self) -> str:
+        """Whom Rails may take it for: ``01`` and ``1abc`` are 1. "" if for nobody."""
         number = _NUMBER.match(self._token)
         return "" if number is None else str(int(number[1]))
 
     @property
     def secret(self) -> str:
         """The channel token, which is the other half of the token. "" before it is known."""
-        return self._token.split(",")[1] if "," in self._token else ""
+        return self._token.partition(",")[2]
 
     async def ask(self, token: str) -> Scope | None:
         """Ask for the first time. Return what the client may do; None: nothing."""

@@ -13,6 +13,7 @@ from channel_server.core import strict_json
 from channel_server.core.names import GroupId, UserId
 from channel_server.errors import MalformedMessage
 from publisher.contract import CONTROL
+from publisher.contract.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,20 +68,17 @@ def read(payload: bytes) -> Order:
 
 def _read(document: Mapping[str, Any]) -> Order | None:
     match document:
-        case {"action": "hang_up", "user_id": int(user_id)} if _is_id(user_id):
+        case {"action": "hang_up", "user_id": user} if (user_id := id_text(user)) is not None:
             return HangUpUser(UserId(user_id))
         case {"action": "hang_up", "token_sha256": str(digest)} if (
             len(digest) == _DIGEST_CHARACTERS
         ):
             return HangUpToken(digest)
-        case {"action": "set_groups", "user_id": int(user_id), "group_ids": list(group_ids)} if (
-            _is_id(user_id) and all(_is_id(group_id) for group_id in group_ids)
-        ):
-            groups = dict.fromkeys(GroupId(group_id) for group_id in group_ids)
+        case {"action": "set_groups", "user_id": user, "group_ids": list(listed)}:
+            user_id, group_ids = id_text(user), [id_text(group) for group in listed]
+            if user_id is None or None in group_ids:
+                return None
+            groups = dict.fromkeys(GroupId(group) for group in group_ids if group is not None)
             return SetGroups(UserId(user_id), tuple(groups))
         case _:
             return None
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

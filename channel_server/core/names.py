@@ -7,10 +7,11 @@ from typing import Final, NewType
 from publisher import contract
 
 Room = NewType("Room", str)
-UserId = NewType("UserId", int)
-GroupId = NewType("GroupId", int)
+UserId = NewType("UserId", str)
+GroupId = NewType("GroupId", str)
+"""As ``publisher.contract.ids`` writes them: the number 7 and the text "7" are the same."""
 
-_USER: Final = contract.user_room(0).removesuffix("0")
+_USER: Final = contract.user_room("")
 
 NOTICE: Final = Room(contract.NOTICE_ROOM)
 """Every client is in it; nobody publishes records to it."""
@@ -33,5 +34,4 @@ def is_user_room(room: Room) -> bool:
 
 def user_id_of(room: Room) -> UserId | None:
     """Whose room it is; None if it is no user's."""
-    prefix, _, number = room.partition("-")
-    return UserId(int(number)) if prefix == "user" and number.isdecimal() else None
+    return UserId(room.removeprefix(_USER)) if is_user_room(room) else None

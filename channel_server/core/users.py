@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from channel_server.core import strict_json
 from channel_server.core.names import NOTICE, GroupId, UserId, group_room, user_room
+from channel_server.errors import MalformedUser
+from publisher.contract.ids import id_text
 
 if TYPE_CHECKING:
     from channel_server.core.names import Room
@@ -20,8 +22,8 @@ class Identity:
     """A signed-in user.
 
     Attributes:
-        user_id: Positive.
-        group_ids: Positive, each once, in the stored order.
+        user_id: A number or a text.
+        group_ids: Each once, in the stored order.
     """
 
     user_id: UserId
@@ -44,20 +46,28 @@ def read(stored: bytes) -> Identity | None:
         stored: JSON such as ``{"name":"Ann","group_ids":[1,2],"id":123}``.
 
     Returns:
-        None for an anonymous visitor: not JSON, no ``id``, or an id that is not a positive
-        integer. Group ids that are not positive integers are left out.
+        None for a visitor, who has no ``id``, or ``null`` or ``""``. What is no id among the group
+        ids is left out.
+
+    Raises:
+        MalformedUser: If it is no JSON object, or has an ``id`` that is none.
     """
     try:
         user = strict_json.loads(stored)
     except ValueError:
+        user = None
+    if not isinstance(user, dict):
+        raise MalformedUser("not a JSON object")
+    stored_id = user.get("id")
+    if stored_id is None or stored_id == "":
         return None
-    if not isinstance(user, dict) or not _is_id(user.get("id")):
-        return None
+    user_id = id_text(stored_id)
+    if user_id is None:
+        raise MalformedUser("its id is neither a whole number nor a short text")
     groups = user.get("group_ids")
-    listed = groups if isinstance(groups, list) else []
+    listed = map(id_text, groups if isinstance(groups, list) else [])
     return Identity(
-        UserId(user["id"]),
-        tuple(dict.fromkeys(GroupId(group) for group in listed if _is_id(group))),
+        UserId(user_id), tuple(dict.fromkeys(GroupId(group) for group in listed if group))
     )
 
 
@@ -70,7 +80,3 @@ def rooms_of(identity: Identity | None) -> tuple[Room, ...]:
         user_room(identity.user_id),
         *(group_room(group) for group in identity.group_ids),
     )
-
-
-def _is_id(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0

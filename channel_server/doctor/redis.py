@@ -10,7 +10,7 @@ from channel_server.adapters.refusals import remedy_for
 from channel_server.config import masked
 from channel_server.core import users
 from channel_server.doctor.finding import Finding, ill, unasked, well
-from channel_server.errors import RedisLost, RedisRefused
+from channel_server.errors import MalformedUser, RedisLost, RedisRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,6 +110,10 @@ async def _token(examination: Examination, token: str) -> Finding:
         return ill(what, "that is no token", "it is `channel_token` in the page's `/boot` answer")
     try:
         identity = await examination.who_is(token)
+    except MalformedUser as error:
+        return ill(
+            what, str(error), 'the application has to store {"id": ..., "group_ids": [...]}'
+        )
     except RedisRefused as error:
         return ill(what, f"cannot be looked up: {error.code}", remedy_for(error.code))
     if identity is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import orjson
 
 from channel_server.core import users
-from channel_server.errors import RedisLost
+from channel_server.errors import MalformedUser, RedisLost
 from channel_server.live.server import SocketServer
 from channel_server.live.token import token_of
+from channel_server.log import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from channel_server.live.recovery import Claim, Recovery
     from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
+
+
+log = logging.getLogger(__name__)
 
 
 class _Admitted(NamedTuple):
@@ -69,6 +74,7 @@ class Gateway(SocketServer):
         self._replays = replays
         self._departing = departing
         self._metrics = metrics
+        self._seldom = Seldom()
         self.engine.departed = self._departed
 
     async def admit(self, session: Session, auth: dict[str, Any]) -> _Admitted:
@@ -83,14 +89,19 @@ class Gateway(SocketServer):
         if not users.is_token(token):
             return _Admitted(None, claim)
         began_s = perf_counter()
+        found = "user"
         try:
             identity = await self._look_ups.find(token)
         except RedisLost:
             self._metrics.lookups["failed"] += 1
             session.hang_up("look-up failed")
             return _Admitted(None, None)
+        except MalformedUser as error:
+            identity, found = None, "malformed"
+            if self._seldom.may_say(error.reason):
+                log.warning("malformed user", extra={"reason": error.reason})
         self._metrics.lookup_times.observe(perf_counter() - began_s)
-        self._metrics.lookups["unknown" if identity is None else "user"] += 1
+        self._metrics.lookups["unknown" if found == "user" and identity is None else found] += 1
         self._metrics.expired_tokens += identity is None and claim is not None
         return _Admitted(identity, claim)
 

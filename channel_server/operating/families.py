@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from channel_server.live.census import Census
     from channel_server.metrics import Metrics
 
-_LOOKED_UP: Final = ("user", "unknown", "failed")
+_LOOKED_UP: Final = ("user", "unknown", "malformed", "failed")
 _CHANNELS: Final = {"records": "/records", "notice": "/system_notice"}
 
 Numbers = float | Mapping[Any, float]

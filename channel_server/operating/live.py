@@ -189,7 +189,7 @@ class LiveOperator:
 
     def user(self, user_id: int) -> shapes.User:
         """Whether a user is online."""
-        clients = self._census.clients_of(UserId(user_id))
+        clients = self._census.clients_of(UserId(str(user_id)))
         return shapes.User(user_id, clients > 0, clients)
 
     def journal(self) -> shapes.Journal:

@@ -30,11 +30,11 @@ NOTICE_ROOM: Final = "notice"
 """Room of every connected client, anonymous ones included."""
 
 
-def user_room(user_id: int) -> str:
+def user_room(user_id: int | str) -> str:
     """Room of all clients of one user."""
     return f"user-{user_id}"
 
 
-def group_room(group_id: int) -> str:
+def group_room(group_id: int | str) -> str:
     """Room of all clients of all members of one group."""
     return f"group-{group_id}"

@@ -174,7 +174,7 @@ async def test_orders_that_make_no_sense_change_nothing(pages, application, redi
         b"{}",
         b"\xff",
         b'{"action":"hang_up"}',
-        b'{"action":"hang_up","user_id":"%d"}' % user_id,
+        b'{"action":"hang_up","user_id":"%d!"}' % user_id,
         b'{"action":"set_groups","user_id":%d,"group_ids":"all"}' % user_id,
     ):
         redis.publish("/channel_control", order)

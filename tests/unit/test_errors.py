@@ -18,6 +18,7 @@ from channel_server.errors import (
     MalformedFrame,
     MalformedMessage,
     MalformedPacket,
+    MalformedUser,
     MatrixBusy,
     MatrixRefused,
     MissingPart,
@@ -33,6 +34,7 @@ from channel_server.errors import (
 
 EXAMPLES = {
     ConfigError(("PORT is wrong", "REDIS_URL is wrong")): "PORT is wrong; REDIS_URL is wrong",
+    MalformedUser("its id is none"): "no user: its id is none",
     CannotListen("port 5000", "Permission denied"): (
         "cannot listen on port 5000: Permission denied; choose another one with PORT"
     ),

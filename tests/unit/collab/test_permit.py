@@ -62,13 +62,15 @@ async def granted(house, told, token="7,secret", scope=Scope.READ_WRITE):
         ("7,secret", "7", "secret"),
         ("0,null", "0", "null"),
         ("007,secret", "7", "secret"),
-        (" 7x,secret", "7", "secret"),
-        ("7,secret,more", "7", "secret"),
+        (" 7 ,secret", "7", "secret"),
+        ("3f2a-9,secret", "3f2a-9", "secret"),
+        ("no id!,secret", "", "secret"),
+        ("7,secret,more", "7", "secret,more"),
         ("nobody", "", ""),
         ("", "", ""),
     ],
 )
-async def test_user_is_whom_rails_takes_it_for(house, told, token, user_id, secret):
+async def test_user_stands_before_the_first_comma(house, told, token, user_id, secret):
     permit = await granted(house, told, token)
 
     assert (permit.user_id, permit.secret) == (user_id, secret)

@@ -6,7 +6,7 @@ from channel_server.core import offsets, pids
 from channel_server.core.users import Identity
 
 SID, OFFSET, SECRET = "abcdefghijklmnopqrst", "e1:5-0", b"secret"
-ANN, BEN = Identity(5, ()), Identity(6, ())
+ANN, BEN = Identity("5", ()), Identity("6", ())
 
 
 @pytest.mark.parametrize("giver", [ANN, BEN, None])
@@ -18,9 +18,9 @@ def test_a_pid_belongs_to_whom_it_was_given(giver, shower):
 
 
 def test_a_pid_belongs_to_a_user_whatever_groups_it_is_in():
-    pid = pids.read(pids.make(SID, OFFSET, Identity(5, (1, 2)), SECRET))
+    pid = pids.read(pids.make(SID, OFFSET, Identity("5", ("1", "2")), SECRET))
 
-    assert pid.is_of(Identity(5, (3,)), SECRET)
+    assert pid.is_of(Identity("5", ("3",)), SECRET)
 
 
 def test_without_the_secret_nobody_can_tell_whose_a_pid_is():

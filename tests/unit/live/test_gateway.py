@@ -20,7 +20,7 @@ from tests.unit.live.clients import Client
 
 pytestmark = pytest.mark.asyncio
 
-ANN = Identity(5, (3, 1))
+ANN = Identity("5", ("3", "1"))
 
 
 class Directory:

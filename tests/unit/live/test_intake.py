@@ -191,7 +191,7 @@ def test_what_clients_have_is_only_kept(intake, fanout, tail):
 def test_an_order_is_obeyed_and_not_delivered(intake, fanout, orders):
     take(intake, "/channel_control", b'{"action":"hang_up","user_id":5}')
 
-    assert orders == [HangUpUser(5)]
+    assert orders == [HangUpUser("5")]
     assert fanout.delivered == []
 
 

@@ -114,7 +114,7 @@ async def test_tokens_of_users_are_renewed_and_visitors_have_none(upkeep, sessio
 
     await run(upkeep, lambda: tokens.renewed, seed_every_s=60, renew_every_s=0.01)
 
-    assert tokens.renewed[0] == [("a-b", 1)]
+    assert tokens.renewed[0] == [("a-b", "1")]
 
 
 async def test_tokens_of_those_that_leave_together_are_renewed_together(
@@ -127,4 +127,4 @@ async def test_tokens_of_those_that_leave_together_are_renewed_together(
 
     await asyncio.sleep(0)
 
-    assert tokens.renewed == [[("t1", 1), ("t2", 2), ("t3", 3)]]
+    assert tokens.renewed == [[("t1", "1"), ("t2", "2"), ("t3", "3")]]
