@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_PROJECTS := channel_server/web/demo tests/js
 
-.PHONY: run test check bench load chaos setup synapse clean help
+.PHONY: run test check bench load chaos soak setup synapse clean help
 
 run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
@@ -27,6 +27,9 @@ load: $(VENV)/.ready ## 500 browsers for a minute, cut off now and then: fails i
 
 chaos: $(VENV)/.ready ## Cuts, kills and Redis trouble: what is lost, by us and by Node; a quarter of an hour
 	$(BIN)/python -m tests.chaos
+
+soak: $(VENV)/.ready ## Clients come and go, MINUTES=10: fails if a server's memory or descriptors grow
+	$(BIN)/python -m tests.soak
 
 setup: $(VENV)/.ready ## Only install what the other targets need
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from channel_server.adapters.journal_scripts import ADMIT_GAP, APPEND, BEGIN, RELEASE, TICK
@@ -88,16 +89,14 @@ class Journal:
         command = APPEND.by_name_encoded(_KEYS_AND_LEASE, count, b"".join(pieces))
 
         def answered(reply: Any) -> None:
-            if not reply:
-                answer(Appended.NOT_OURS, "", 0)
-            elif not is_refusal(reply):
-                answer(Appended.YES, "", position_of(reply))
-            elif code_of(reply) == "NOSCRIPT":
-                for channel, payload in contents:
-                    words.extend((_PLAIN, channel.encode(), payload))
-                self._commands.send(APPEND.in_full(_KEYS_AND_LEASE, tuple(words)), answered)
-            else:
-                answer(Appended.REFUSED, code_of(reply), 0)
+            if not (is_refusal(reply) and code_of(reply) == "NOSCRIPT"):
+                _settle(answer, reply)
+                return
+            for channel, payload in contents:
+                words.extend((_PLAIN, channel.encode(), payload))
+            in_full = APPEND.in_full(_KEYS_AND_LEASE, tuple(words))
+            # Not this function again: it would hold itself, and all that is appended.
+            self._commands.send(in_full, partial(_settle, answer))
 
         return self._commands.send(command, answered)
 
@@ -155,6 +154,16 @@ class Journal:
             self._node.encode() if for_good else b"",
         )
         await self._commands.run_script(RELEASE, _ALL_KEYS, arguments, _WITHIN_S)
+
+
+def _settle(answer: Callable[[Appended, str, int], None], reply: Any) -> None:
+    """Tell what became of an append."""
+    if not reply:
+        answer(Appended.NOT_OURS, "", 0)
+    elif is_refusal(reply):
+        answer(Appended.REFUSED, code_of(reply), 0)
+    else:
+        answer(Appended.YES, "", position_of(reply))
 
 
 def _state_of(reply: Any) -> JournalState:
