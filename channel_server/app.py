@@ -114,7 +114,9 @@ class ChannelServer:
             overrun=self._overrun,
             pauses=pauses,
         )
-        self._journaling = journaling(settings.journal, tail, intake, shared)
+        self._journaling = journaling(
+            settings.journal, tail, intake, shared, max_message_bytes=settings.max_message_bytes
+        )
         recovery = Recovery(
             tail,
             self._replays,

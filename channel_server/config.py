@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from channel_server.environment import Reader
 from channel_server.errors import ConfigError
 from publisher.address import problem_with
+from publisher.contract.journal import SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,8 @@ class Settings:
         recovery_s: ``RECOVERY_MINUTES`` times 60. How far back a client can recover.
         journal_entries: ``JOURNAL_ENTRIES``. How many messages are kept.
         journal_bytes: ``JOURNAL_MIB``. How much memory they take, in Redis and in this process.
+        max_message_bytes: ``MAX_MESSAGE_MIB`` times 1024 * 1024, and never more than a quarter of the
+            journal. What is larger is delivered, and not kept.
         has_plain_publishers: ``PLAIN_PUBLISHERS``. Somebody publishes without our library, so
             what is published while nobody listens is missed.
         token_ttl_s: ``CACHE_REDIS_EXPIRE``. The full life of a token that has a TTL.
@@ -80,6 +83,7 @@ class Settings:
     recovery_s: int = 30 * _SECONDS_PER_MINUTE
     journal_entries: int = 100_000
     journal_bytes: int = 64 * _MIB
+    max_message_bytes: int = 8 * _MIB
     has_plain_publishers: bool = True
     token_ttl_s: int = 1800
     packets_per_s: int = 1000
@@ -100,6 +104,8 @@ class Settings:
         default = cls()
         reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
+        journal_bytes = reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB
+        max_message_bytes = reader.integer("MAX_MESSAGE_MIB", 8, low=1, high=1024) * _MIB
         settings = cls(
             host=reader.place("HOST"),
             port=reader.integer("PORT", default.port, low=0, high=65_535),
@@ -120,7 +126,8 @@ class Settings:
             journal=reader.choice("JOURNAL", _JOURNALS) if minutes else "off",
             recovery_s=minutes * _SECONDS_PER_MINUTE,
             journal_entries=reader.integer("JOURNAL_ENTRIES", 100_000, low=100, high=10_000_000),
-            journal_bytes=reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB,
+            journal_bytes=journal_bytes,
+            max_message_bytes=min(max_message_bytes, journal_bytes // SHARE),
             has_plain_publishers=reader.flag("PLAIN_PUBLISHERS", "1"),
             token_ttl_s=reader.integer("CACHE_REDIS_EXPIRE", 1800, low=1, high=999_999_999),
             packets_per_s=reader.integer("MAX_PACKETS_PER_SECOND", 1000, low=10, high=1_000_000),
@@ -162,6 +169,7 @@ class Settings:
             "RECOVERY_MINUTES": str(self.recovery_s // _SECONDS_PER_MINUTE),
             "JOURNAL_ENTRIES": str(self.journal_entries),
             "JOURNAL_MIB": str(self.journal_bytes // _MIB),
+            "MAX_MESSAGE_MIB": f"{self.max_message_bytes / _MIB:g}",
             "PLAIN_PUBLISHERS": str(int(self.has_plain_publishers)),
             "CACHE_REDIS_EXPIRE": str(self.token_ttl_s),
             "MAX_PACKETS_PER_SECOND": str(self.packets_per_s),

@@ -112,6 +112,7 @@ class SharedJournal:
             window_s=settings.recovery_s,
             max_entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
+            max_message_bytes=settings.max_message_bytes,
         )
         store = Journal(commands, node=node, bounds=bounds, lease_s=LEASE_S)
         self._recorder = Recorder(
@@ -137,6 +138,7 @@ class SharedJournal:
             self._recorder.seen,
             intake,
             store,
+            gap_seen=self._recorder.gap_seen,
             overrun=self._overrun,
             metrics=metrics,
             changed=self._loaded,
@@ -208,7 +210,12 @@ class SharedJournal:
 
 
 def journaling(
-    name: str, tail: Tail, intake: Intake, shared: Callable[[], Journaling]
+    name: str,
+    tail: Tail,
+    intake: Intake,
+    shared: Callable[[], Journaling],
+    *,
+    max_message_bytes: int,
 ) -> Journaling:
     """Make the way that the operator has chosen.
 
@@ -217,9 +224,15 @@ def journaling(
         tail: What is remembered.
         intake: Delivers.
         shared: Makes the last one.
+        max_message_bytes: What is larger is not kept.
     """
     if name == "off":
         return NoJournal(intake)
     if name == "memory":
-        return MemoryJournal(tail, intake, lambda: time.time_ns() // 1_000_000)
+        return MemoryJournal(
+            tail,
+            intake,
+            lambda: time.time_ns() // 1_000_000,
+            max_message_bytes=max_message_bytes,
+        )
     return shared()

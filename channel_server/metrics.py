@@ -82,6 +82,8 @@ class Metrics:
     Attributes:
         messages: Messages from Redis that were delivered to a room, members or not, by event.
         malformed: Messages that were refused.
+        too_large: Messages that were delivered and not kept, because they were larger than
+            ``MAX_MESSAGE_MIB`` or a quarter of the journal.
         unaddressed: Messages without a room: delivered to nobody.
         deliveries: Packets written to clients.
         delivered_bytes: What these had on the wire.
@@ -122,6 +124,7 @@ class Metrics:
 
     messages: Counter[str] = field(default_factory=Counter)
     malformed: int = 0
+    too_large: int = 0
     unaddressed: int = 0
     deliveries: int = 0
     delivered_bytes: int = 0

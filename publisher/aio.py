@@ -53,7 +53,9 @@ class AsyncPublisher(FromSettings):
 
     def __init__(self, settings: Settings) -> None:
         self._link = AsyncLink(settings)
-        self._journaling = Journaling(is_wanted=settings.journal)
+        self._journaling = Journaling(
+            is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
+        )
         self.chatbots = AsyncChatbots(self._link)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
 

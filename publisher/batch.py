@@ -108,10 +108,12 @@ class Batch:
 
         Raises:
             BatchIncomplete: If not all could be; what was sent before stays sent.
-            InvalidMessage: If they were published before.
+            InvalidMessage: If they were published before, or one is too large: then nothing is sent.
         """
         if self._is_published:
             raise InvalidMessage("batch", "was published before: make a new one, as of only(...)")
+        for command in self._commands:
+            journaling.check(command)
         self._is_published = True
         begun = 0
         try:

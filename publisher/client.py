@@ -54,7 +54,9 @@ class Publisher(FromSettings):
 
     def __init__(self, settings: Settings) -> None:
         self._link = Link(settings)
-        self._journaling = Journaling(is_wanted=settings.journal)
+        self._journaling = Journaling(
+            is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
+        )
         self.chatbots = Chatbots(self._link)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 

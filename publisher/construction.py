@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from publisher.contract.journal import MAX_MESSAGE_BYTES
 from publisher.settings import (
     DEFAULT_POOL_SIZE,
     DEFAULT_TIMEOUT_S,
@@ -30,6 +31,7 @@ class FromSettings:
         pool_size: int = DEFAULT_POOL_SIZE,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         journal: bool = True,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> Self:
         """Publish to the Redis at a URL: ``redis://``, ``rediss://`` or ``unix://``.
 
@@ -44,6 +46,7 @@ class FromSettings:
             pool_size=pool_size,
             timeout_s=timeout_s,
             journal=journal,
+            max_message_bytes=max_message_bytes,
         )
         return cls(settings)
 

@@ -35,7 +35,8 @@ local before = redis.call('GET', KEYS[3])
 if before then return tonumber(before) end
 
 local function publish()
-  local is_kept = ARGV[4] == '1' and pcall(function()
+  -- What is too large to be kept is published plainly: a channel server will admit a gap.
+  local is_kept = ARGV[4] == '1' and fits(payload) and pcall(function()
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
     trim()
@@ -138,7 +139,7 @@ local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
   local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
-  local is_kept = is_wanted and pcall(function()
+  local is_kept = is_wanted and fits(payload) and pcall(function()
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
   end)

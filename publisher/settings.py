@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from publisher.address import problem_with
+from publisher.contract.journal import MAX_MESSAGE_BYTES
 from publisher.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ DEFAULT_URL: Final = "redis://localhost:6379/0"
 DEFAULT_TOKEN_TTL: Final = 1800
 DEFAULT_POOL_SIZE: Final = 20
 DEFAULT_TIMEOUT_S: Final = 5.0
+_MIB: Final = 1024 * 1024
 _JOURNALS: Final = ("redis", "memory", "off")
 _DIGITS: Final = re.compile("[1-9][0-9]{0,8}")
 
@@ -34,6 +36,9 @@ class Settings:
         journal: Append messages to the journal of the channel servers, so that none of them, and
             no client that returns, misses one. False where they keep none in Redis.
 
+        max_message_bytes: A larger message is refused: channel servers do not keep it, and it would
+            take the place of many others.
+
     Raises:
         ConfigError: For all settings that are wrong, together.
     """
@@ -43,6 +48,7 @@ class Settings:
     pool_size: int = DEFAULT_POOL_SIZE
     timeout_s: float = DEFAULT_TIMEOUT_S
     journal: bool = True
+    max_message_bytes: int = MAX_MESSAGE_BYTES
 
     def __post_init__(self) -> None:
         problems = []
@@ -54,6 +60,8 @@ class Settings:
             problems.append("pool_size must be a positive int")
         if not _is_positive(self.timeout_s, (int, float)):
             problems.append("timeout_s must be a positive number")
+        if not _is_positive(self.max_message_bytes, (int,)):
+            problems.append("max_message_bytes must be a positive int")
         if problems:
             raise ConfigError(tuple(problems))
 
@@ -61,7 +69,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the variables of the channel server that concern a publisher.
 
-        ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``, and
+        ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``, ``MAX_MESSAGE_MIB``, and
         ``JOURNAL`` and ``RECOVERY_MINUTES``: without a journal in Redis nothing is appended to it.
 
         Args:
@@ -74,10 +82,17 @@ class Settings:
         url = reader.url("REDIS_CACHE_URL", "REDIS_URL")
         token_ttl = reader.positive("CACHE_REDIS_EXPIRE", DEFAULT_TOKEN_TTL)
         pool_size = reader.positive("REDIS_POOL_SIZE", DEFAULT_POOL_SIZE)
+        max_message_mib = reader.positive("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB)
         journal = reader.has_journal()
         if reader.problems:
             raise ConfigError(tuple(reader.problems))
-        return cls(url=url, token_ttl=token_ttl, pool_size=pool_size, journal=journal)
+        return cls(
+            url=url,
+            token_ttl=token_ttl,
+            pool_size=pool_size,
+            journal=journal,
+            max_message_bytes=max_message_mib * _MIB,
+        )
 
 
 class _Reader:

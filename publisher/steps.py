@@ -11,8 +11,8 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from publisher.command import Command
-from publisher.contract.journal import JOURNAL, SENT, STATE
-from publisher.errors import RedisRefused, ReplyLost
+from publisher.contract.journal import JOURNAL, MAX_MESSAGE_BYTES, SENT, STATE
+from publisher.errors import InvalidMessage, RedisRefused, ReplyLost
 from publisher.scripts import FOR_NOBODY, LOST, PUBLISH
 
 if TYPE_CHECKING:
@@ -39,14 +39,30 @@ class Journaling:
 
     Args:
         is_wanted: As the settings say.
+        max_message_bytes: As the settings say.
 
     Attributes:
         may_script: False once Redis has refused a script that need not have been one.
     """
 
-    def __init__(self, *, is_wanted: bool) -> None:
+    def __init__(self, *, is_wanted: bool, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self.is_wanted = is_wanted
+        self._max_message_bytes = max_message_bytes
         self.may_script = True
+
+    def check(self, plain: Command) -> None:
+        """Refuse a message that is too large.
+
+        Args:
+            plain: ``PUBLISH`` with channel and payload.
+
+        Raises:
+            InvalidMessage: With its size, and the bound.
+        """
+        size = len(plain.words[2])  # type: ignore[arg-type]  # a payload is bytes
+        if size > self._max_message_bytes:
+            problem = f"has {size} bytes, and at most {self._max_message_bytes} are sent"
+            raise InvalidMessage("message", f"{problem} (MAX_MESSAGE_MIB, max_message_bytes)")
 
     def publish(self, plain: Command) -> Steps:
         """Publish a message so that no channel server misses it.
@@ -60,9 +76,11 @@ class Journaling:
 
         Raises:
             RedisRefused: If the journal cannot be written and no channel server listens.
+            InvalidMessage: If the message is too large.
             PublishError: What sending a command raises. An answer that was lost is asked for
                 again, twice; by that, nothing is published twice.
         """
+        self.check(plain)
         _, channel, payload = plain.words
         if not self.is_wanted or _is_for_nobody(payload):
             return int((yield plain))

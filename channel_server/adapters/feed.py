@@ -199,7 +199,8 @@ class Feed:
             if line.lost.done():
                 return line.lost.result()
             # A probe that was not even sent proves nothing against the subscription.
-            is_unheard = probe.time_us > 0 and not (probe.is_heard or line.is_behind)
+            is_busy = line.is_behind or line.is_receiving
+            is_unheard = probe.time_us > 0 and not (probe.is_heard or is_busy)
             if is_unheard or not line.has_spoken:
                 return None
 

@@ -117,6 +117,11 @@ class Line(asyncio.Protocol, abc.ABC):
         """The connection stands."""
         self._tcp = cast("asyncio.Transport", transport)
 
+    @property
+    def is_receiving(self) -> bool:
+        """Whether a part of a reply has come: the rest is on its way, however long that takes."""
+        return self._fed < len(self._data) or bool(self._reader.has_data())
+
     def send(self, command: bytes) -> None:
         """Write an encoded command; a lost connection ignores it."""
         if self._tcp is not None:

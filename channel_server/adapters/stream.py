@@ -144,11 +144,14 @@ class Stream:
         line.request(command, lambda reply: None if answer.done() else answer.set_result(reply))
         if line.lost.done():
             raise RedisLost(line.lost.result())
-        try:
-            async with asyncio.timeout(self._probe_s):
-                reply = await answer
-        except TimeoutError:
-            raise RedisLost("silent") from None
+        # A large answer may take longer; as long as something comes, Redis is not silent.
+        line.has_spoken = True
+        while not answer.done():
+            if not line.has_spoken:
+                raise RedisLost("silent")
+            line.has_spoken = False
+            await asyncio.wait({answer}, timeout=self._probe_s)
+        reply = answer.result()
         if is_refusal(reply) and code_of(reply) == _UNBLOCKED:
             raise RedisLost("this Redis has become a replica, or a primary")
         if is_refusal(reply):

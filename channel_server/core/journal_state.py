@@ -39,11 +39,13 @@ class Bounds:
         window_s: Age, in seconds.
         max_entries: Number.
         max_bytes: Bytes of payloads.
+        max_message_bytes: Of one payload; what is larger is not kept.
     """
 
     window_s: int
     max_entries: int
     max_bytes: int
+    max_message_bytes: int = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

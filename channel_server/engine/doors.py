@@ -34,7 +34,6 @@ class Doors:
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._max = options.max_connections
         self._write_limit = options.write_limit
-        self._write_ceiling = options.write_ceiling
         self.fronts: set[Front] = set()
         self.socket_count = 0
         self.refused: Counter[str] = Counter()
@@ -81,9 +80,7 @@ class Doors:
 
     def overfull(self, front: Front) -> None:
         """An answer is larger than what a client may leave unread for long."""
-        if front.unread_bytes > self._write_ceiling:
-            front.drop()
-        elif front not in self._overfull:
+        if front not in self._overfull:
             self._overfull.start(front)
 
     def leave(self, front: Front) -> None:

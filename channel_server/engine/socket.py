@@ -91,12 +91,11 @@ class Socket(asyncio.Protocol):
 
     def write(self, frame: bytes) -> None:
         """Queue a finished frame; a client that has not read for too long is hung up."""
-        tcp = self._tcp
-        if tcp is None:
-            return
-        tcp.write(frame)
         if self._is_paused:
-            self._watch(tcp.get_write_buffer_size())
+            self._watch(self.unread_bytes)
+        tcp = self._tcp
+        if tcp is not None:
+            tcp.write(frame)
 
     @property
     def unread_bytes(self) -> int:
@@ -104,10 +103,11 @@ class Socket(asyncio.Protocol):
         return 0 if self._tcp is None else self._tcp.get_write_buffer_size()
 
     def pause_writing(self) -> None:
-        """More than ``write_limit`` bytes are unread."""
+        """More than ``write_limit`` bytes are unread: of one large message, perhaps."""
         self._is_paused = True
         if self._tcp is not None:
-            self._watch(self._tcp.get_write_buffer_size())
+            options = self._host.options
+            self._watch(min(self._tcp.get_write_buffer_size(), options.write_ceiling))
 
     def resume_writing(self) -> None:
         """The client has caught up."""

@@ -43,6 +43,7 @@ class Follower:
             says that it is too old to be heard from now on.
         intake: Delivers.
         store: Where epochs are begun.
+        gap_seen: Called with every gap.
         overrun: Called when this node has missed entries for good: clients that are connected
             have to be told.
         metrics: Counts.
@@ -60,6 +61,7 @@ class Follower:
         intake: Intake,
         store: EpochStore,
         *,
+        gap_seen: Callable[[], None],
         overrun: Callable[[], None],
         metrics: Metrics,
         changed: Callable[[], None],
@@ -67,6 +69,7 @@ class Follower:
         self._tail = tail
         self._lease = lease
         self._seen = seen
+        self._gap_seen = gap_seen
         self._intake = intake
         self._store = store
         self._overrun = overrun
@@ -130,6 +133,7 @@ class Follower:
         if entry.kind == _GAP:
             self._metrics.gaps += 1
             self._tail.gap(position)
+            self._gap_seen()
         elif entry.kind == _BEGIN and _EPOCH.fullmatch(entry.data):
             self._begun(entry.data.decode(), position)
         else:

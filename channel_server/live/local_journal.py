@@ -66,10 +66,19 @@ class MemoryJournal(NoJournal):
         tail: What is remembered.
         intake: Delivers.
         wall_clock_ms: Milliseconds since 1970.
+        max_message_bytes: What is larger is delivered, and not kept.
     """
 
-    def __init__(self, tail: Tail, intake: Intake, wall_clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        tail: Tail,
+        intake: Intake,
+        wall_clock_ms: Callable[[], int],
+        *,
+        max_message_bytes: int,
+    ) -> None:
         super().__init__(intake)
+        self._max_message_bytes = max_message_bytes
         self._tail = tail
         self._wall_clock_ms = wall_clock_ms
         tail.begin(secrets.token_urlsafe(_EPOCH_BYTES), self._next())
@@ -80,6 +89,10 @@ class MemoryJournal(NoJournal):
         message = self._intake.read((channel, payload.removesuffix(MARK)))
         if message is None:
             return 0
+        if len(payload) > self._max_message_bytes:
+            written_bytes = self._intake.deliver(message)
+            self._tail.gap(self._next())
+            return written_bytes
         position = self._next()
         return self._intake.keep(message, position, id_of(position).encode())
 

@@ -88,6 +88,8 @@ class Recorder:
         self._metrics = metrics
         self._clock = clock
         self._changed = changed
+        self._max_message_bytes = bounds.max_message_bytes
+        self._has_passed_over = False
         self._unseen = Unseen(bounds.max_bytes, self._gave_up)
         self.appends = Appends(appender, bounds, self._answered)
         self._has_given_up = False
@@ -115,8 +117,32 @@ class Recorder:
         message = self._read(content)
         if message is None:
             return 0
+        if len(payload) > self._max_message_bytes:
+            return self._pass_over(message)
         heard = self._unseen.hear(content, self._clock(), message, is_kept=False)
         return 0 if heard is None else self._heard_plainly(heard)
+
+    def _pass_over(self, message: Message) -> int:
+        """Deliver a message that is too large to be kept, after all that was heard before it.
+
+        Every node does so for its own clients; the one that records admits the gap.
+        """
+        self._metrics.too_large += 1
+        written_bytes = sum(self._hand_out(heard) for heard in self._unseen.waiting())
+        written_bytes += self._deliver(message)
+        self._has_passed_over = True
+        if self.duty is Duty.RECORDING:
+            self._admit_passed_over()
+        return written_bytes
+
+    def _admit_passed_over(self) -> None:
+        self._has_passed_over = False
+        self.appends.must_admit_gap = True
+        self.appends.add()
+
+    def gap_seen(self) -> None:
+        """The journal admits that something is missing before this place."""
+        self._has_passed_over = False
 
     def _heard_plainly(self, heard: Heard) -> int:
         if self.trouble:
@@ -207,6 +233,8 @@ class Recorder:
         """The lease is ours, and the journal has been read to its end: append what is left."""
         self.duty = Duty.RECORDING
         self.appends.start(heard for heard in self._unseen.waiting() if not heard.is_kept)
+        if self._has_passed_over:  # and who recorded has died before it could say so
+            self._admit_passed_over()
 
     def look_after(self, read_at_s: float) -> None:
         """Append what claims to be in the journal and is not; forget what is of no use any more.
@@ -278,7 +306,11 @@ class Recorder:
             self._changed()
 
     def _deliver_now(self, heard: Heard) -> int:
-        heard.is_delivered = True
         self.appends.must_admit_gap = True
+        return self._hand_out(heard)
+
+    def _hand_out(self, heard: Heard) -> int:
+        """Give clients a message before it was seen in the journal."""
+        heard.is_delivered = True
         message = heard.message or self._read(heard.content)
         return 0 if message is None else self._deliver(message)

@@ -146,6 +146,11 @@ def of_messages(metrics: Metrics) -> list[Family]:
             "malformed_messages_total", "Messages that were refused.", lambda: metrics.malformed
         ),
         _counter(
+            "too_large_messages_total",
+            "Messages that were delivered and not kept: larger than MAX_MESSAGE_MIB.",
+            lambda: metrics.too_large,
+        ),
+        _counter(
             "unaddressed_messages_total",
             "Messages without a room: delivered to nobody.",
             lambda: metrics.unaddressed,

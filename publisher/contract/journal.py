@@ -54,6 +54,12 @@ ENTRIES: Final = 100_000
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Bounds until a channel server has written its own beside the stream."""
 
+MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024
+"""A publisher refuses a larger message, and a server does not keep one, unless told otherwise."""
+
+SHARE: Final = 4
+"""A message gets this part of the journal at most: it must not push out all the others."""
+
 COMMON: Final = f"""
 local journal, state = KEYS[1], KEYS[2]
 local overhead = 100
@@ -105,6 +111,11 @@ local function shrink(entries, max_bytes)
     bytes = drop(math.min(count, 100, length - 1))
     length = redis.call('XLEN', journal)
   end
+end
+
+local function fits(data)
+  local _, _, max_bytes = bounds()
+  return #data * {SHARE} <= max_bytes
 end
 
 local function trim()

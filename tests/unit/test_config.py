@@ -44,6 +44,7 @@ def test_units_are_converted_at_the_door():
             "RECOVERY_MINUTES": "2",
             "JOURNAL_ENTRIES": "500",
             "JOURNAL_MIB": "3",
+            "MAX_MESSAGE_MIB": "1",
             "PLAIN_PUBLISHERS": "0",
             "CACHE_REDIS_EXPIRE": "60",
             "MAX_PACKETS_PER_SECOND": "20",
@@ -68,6 +69,7 @@ def test_units_are_converted_at_the_door():
         recovery_s=120,
         journal_entries=500,
         journal_bytes=3 * 1024 * 1024,
+        max_message_bytes=3 * 256 * 1024,
         has_plain_publishers=False,
         token_ttl_s=60,
         packets_per_s=20,
@@ -95,6 +97,8 @@ def test_no_minutes_of_recovery_is_no_journal():
         ("RECOVERY_MINUTES", "9" * 30),
         ("JOURNAL_ENTRIES", "99"),
         ("JOURNAL_MIB", "0"),
+        ("MAX_MESSAGE_MIB", "0"),
+        ("MAX_MESSAGE_MIB", "1025"),
         ("JOURNAL_MIB", "65537"),
         ("PLAIN_PUBLISHERS", "maybe"),
         ("BOTS", "two"),
@@ -345,6 +349,23 @@ def test_shown_settings_hold_every_value_and_no_password():
     assert shown["WRITE_LIMIT_KIB"] == "1024"
     assert shown["TRUSTED_PROXIES"] == "10.0.0.0/8, ::1/128"
     assert SECRET not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("env", "mib"),
+    [
+        ({}, 8),
+        ({"MAX_MESSAGE_MIB": "2"}, 2),
+        ({"JOURNAL_MIB": "4"}, 1),
+        ({"JOURNAL_MIB": "1"}, 0.25),
+        ({"JOURNAL_MIB": "4000", "MAX_MESSAGE_MIB": "100"}, 100),
+    ],
+)
+def test_a_message_gets_a_quarter_of_the_journal_at_most(env, mib):
+    settings = Settings.from_env(env)
+
+    assert settings.max_message_bytes == mib * 1024 * 1024
+    assert settings.shown()["MAX_MESSAGE_MIB"] == f"{mib:g}"
 
 
 def test_allowed_hosts_are_names_and_addresses():

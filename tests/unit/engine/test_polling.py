@@ -215,8 +215,16 @@ def test_client_that_upgrades_is_not_slow_any_more(polling, engine):
     assert len(engine.slow) == 0
 
 
+def test_one_message_over_the_ceiling_waits_to_be_fetched(polling, session, engine):
+    polling.write(text_packet(b"4" * 801))
+
+    assert session.is_open
+    assert len(engine.slow) == 1
+
+
 def test_outbox_over_the_ceiling_ends_the_session(polling, session, engine):
     polling.write(text_packet(b"4" * 801))
+    polling.write(text_packet(b"4"))
 
     assert not session.is_open
     assert engine.hang_ups == {"slow": 1}

@@ -296,6 +296,15 @@ def test_slow_client_over_the_ceiling_is_hung_up_by_the_write_that_passes_it(
     assert engine.hang_ups == {"slow": 1}
 
 
+def test_one_message_over_the_ceiling_makes_a_client_slow_and_no_more(engine, session, wire):
+    """Else a large message could be delivered to nobody."""
+    wire.unread_bytes = 8 * LIMIT + 1
+    session.socket.pause_writing()
+
+    assert session.is_open
+    assert len(engine.slow) == 1
+
+
 def test_fast_client_is_not_measured(engine, session, wire):
     """Asking the transport at every write costs time, and a burst proves nothing."""
     wire.unread_bytes = 8 * LIMIT + 1

@@ -111,6 +111,7 @@ def follower(redis, tail, delivered, metrics, heard):
         lambda content, _is_old: heard.get(content),
         intake,
         redis,
+        gap_seen=lambda: None,
         overrun=overrun,
         metrics=metrics,
         changed=lambda: None,

@@ -38,6 +38,10 @@ def appender():
     return Appender()
 
 
+LARGE = b"x" * 10_000
+"""More than is kept."""
+
+
 @pytest.fixture
 def delivered():
     return []
@@ -63,7 +67,9 @@ def recorder(appender, delivered, metrics, clock, changes):
         appender,
         read=lambda content: None if content[1] == b"for nobody" else content[1],
         deliver=deliver,
-        bounds=Bounds(window_s=60, max_entries=100_000, max_bytes=4000),
+        bounds=Bounds(
+            window_s=60, max_entries=100_000, max_bytes=4000, max_message_bytes=len(LARGE) - 1
+        ),
         metrics=metrics,
         clock=clock,
         changed=lambda: changes.append("changed"),
@@ -494,3 +500,42 @@ async def test_at_the_end_what_was_heard_is_still_appended(recorder, appender):
 
     assert appender.batches == [[b"1"], [b"2"]]
     assert recorder.appends.is_done
+
+
+# ── messages that are too large to be kept ──────────────────────────────────────────────────
+
+
+async def test_a_large_message_is_delivered_behind_what_was_heard_before_it(
+    recorder, appender, delivered, metrics
+):
+    recorder.record()
+    hear(recorder, b"1", LARGE, b"2")
+    await turn()
+
+    assert delivered == [b"1", LARGE]
+    assert appender.batches == [["gap", b"1", b"2"]]
+    assert metrics.too_large == 1
+    assert recorder.seen(("/records", b"1"), is_old=False).is_delivered
+    assert not recorder.seen(("/records", b"2"), is_old=False).is_delivered
+
+
+async def test_who_does_not_record_delivers_a_large_message_and_admits_no_gap(
+    recorder, appender, delivered
+):
+    hear(recorder, LARGE)
+    recorder.gap_seen()
+    recorder.record()
+    await turn()
+
+    assert delivered == [LARGE]
+    assert appender.batches == []
+
+
+async def test_if_the_recording_node_dies_before_it_admits_the_gap_the_next_one_does(
+    recorder, appender
+):
+    hear(recorder, LARGE)
+    recorder.record()
+    await turn()
+
+    assert appender.batches == [["gap"]]
