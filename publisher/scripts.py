@@ -36,7 +36,8 @@ if before then return tonumber(before) end
 
 local function publish()
   -- What is too large to be kept is published plainly: a channel server will admit a gap.
-  local is_kept = ARGV[4] == '1' and fits(payload) and pcall(function()
+  local is_kept = ARGV[4] == '1' and pcall(function()
+    assert(fits(payload))
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
     trim()
@@ -85,14 +86,24 @@ if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 
-_REVOKE_USER: Final = f"""{_BEGINNING}
+_IS_THEIRS: Final = """
+-- Whether a stored user is the one with the id in ARGV[5]: the number 7 and the text 7 are the
+-- same. Numbers are compared as numbers: they are doubles here, which cannot be written exactly.
+local is_number = ARGV[5] == '0' or string.find(ARGV[5], '^%-?[1-9]%d*$')
+local function is_theirs(user)
+  if type(user.id) ~= 'number' then return user.id == ARGV[5] end
+  return is_number and user.id == tonumber(ARGV[5])
+end
+"""
+
+_REVOKE_USER: Final = f"""{_BEGINNING}{_IS_THEIRS}
 -- KEYS[4]: tokens of the user. ARGV[5]: user id. Returns how many were known.
 local count = 0
 for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
   -- Issued to somebody else meanwhile, it is not this user's any more.
   local key = '{CURRENT_USERS}' .. token
   local is_json, user = pcall(cjson.decode, redis.pcall('GET', key))
-  if not is_json or type(user) ~= 'table' or user.id == tonumber(ARGV[5]) then
+  if not is_json or type(user) ~= 'table' or is_theirs(user) then
     count = count + redis.call('DEL', key)
   end
 end
@@ -101,7 +112,7 @@ if publish() == {LOST} then return done({LOST}) end
 return done(count)
 """
 
-_REPLACE_GROUPS: Final = f"""{_BEGINNING}
+_REPLACE_GROUPS: Final = f"""{_BEGINNING}{_IS_THEIRS}
 -- KEYS[4]: tokens of the user. ARGV[5]: user id, [6]: group ids as JSON. Returns how many records
 -- were rewritten, each with the time it has left.
 local count = 0
@@ -109,9 +120,10 @@ for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
   local key = '{CURRENT_USERS}' .. token
   local stored = redis.pcall('GET', key)
   local is_json, user = pcall(cjson.decode, stored)
-  if is_json and type(user) == 'table' and user.id == tonumber(ARGV[5]) then
+  if is_json and type(user) == 'table' and is_theirs(user) then
+    local id = type(user.id) == 'number' and ARGV[5] or '"' .. ARGV[5] .. '"'
     local record = '{{"name":' .. cjson.encode(user.name) .. ',"group_ids":' .. ARGV[6] ..
-      ',"id":' .. ARGV[5] .. '}}'
+      ',"id":' .. id .. '}}'
     local left = redis.call('PTTL', key)
     if left > 0 then
       redis.call('SET', key, record, 'PX', left)
@@ -139,7 +151,8 @@ local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
   local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
-  local is_kept = is_wanted and fits(payload) and pcall(function()
+  local is_kept = is_wanted and pcall(function()
+    assert(fits(payload))
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
   end)
