@@ -29,6 +29,7 @@ from channel_server.run import (
 from channel_server.spelling import near_misses
 from publisher import Publisher
 from publisher.chatbots import TEST_MESSAGE
+from publisher.contract.ids import ID_CHARACTERS, Id, read_id
 from publisher.settings import Settings as PublisherSettings
 
 app = typer.Typer(
@@ -39,8 +40,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Group = Annotated[int | None, typer.Option("--group", min=1, help="Send to this group's room.")]
-User = Annotated[int | None, typer.Option("--user", min=1, help="Send to this user's room.")]
+Group = Annotated[
+    str | None, typer.Option("--group", help="Send to the room of the group with this id.")
+]
+User = Annotated[
+    str | None, typer.Option("--user", help="Send to the room of the user with this id.")
+]
 
 
 bots_app = typer.Typer(
@@ -150,8 +155,10 @@ def publish(
         fail("name one receiver: --group or --user")
     if not parsed:
         fail("there are no records to publish")
+    group_id = None if group is None else _id("--group", group)
+    user_id = None if user is None else _id("--user", user)
     with _publisher() as publisher:
-        _report(publisher.publish_records(parsed, group_id=group, user_id=user))
+        _report(publisher.publish_records(parsed, group_id=group_id, user_id=user_id))
 
 
 @app.command()
@@ -169,10 +176,10 @@ def notice(
 
 @app.command()
 def token(
-    user: Annotated[int, typer.Option("--user", min=1, help="User id.")],
+    user: Annotated[str, typer.Option("--user", help="User id.")],
     name: Annotated[str, typer.Option(help="Name of the user.")] = "Someone",
     group: Annotated[
-        list[int] | None, typer.Option("--group", min=1, help="Group id; repeatable.")
+        list[str] | None, typer.Option("--group", help="Group id; repeatable.")
     ] = None,
     ttl: Annotated[
         int | None, typer.Option(min=0, help="Seconds; 0 for ever; default CACHE_REDIS_EXPIRE.")
@@ -180,10 +187,10 @@ def token(
 ) -> None:
     """Issue a channel token for a user and print it."""
     life: dict[str, Any] = {} if ttl is None else {"ttl": ttl or None}
+    owner = {"id": _id("--user", user), "name": name}
+    group_ids = [_id("--group", each) for each in group or ()]
     with _publisher() as publisher:
-        typer.echo(
-            publisher.tokens.issue({"id": user, "name": name}, group_ids=group or [], **life)
-        )
+        typer.echo(publisher.tokens.issue(owner, group_ids=group_ids, **life))
 
 
 @app.command()
@@ -218,6 +225,13 @@ def _settings() -> Settings:
 
 def _publisher() -> Publisher:
     return Publisher.from_env(os.environ)
+
+
+def _id(option: str, text: str) -> Id:
+    found = read_id(text)
+    if found is None:
+        fail(f"{option} must be a whole number, or have {ID_CHARACTERS}")
+    return found
 
 
 def _report(subscribers: int) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from publisher.chatbots import MatrixConfig
     from publisher.command import Command
+    from publisher.contract.ids import Id
     from publisher.serializers import Serializer
     from publisher.settings import Settings
     from publisher.tokens import User
@@ -63,8 +64,8 @@ class AsyncPublisher(FromSettings):
         self,
         records: Mapping[str, object] | None,
         *,
-        group_id: int | None = None,
-        user_id: int | None = None,
+        group_id: Id | None = None,
+        user_id: Id | None = None,
     ) -> int:
         """Send records to the browsers of one group, or of one user.
 
@@ -86,8 +87,8 @@ class AsyncPublisher(FromSettings):
         serializer: type[Serializer[Any]] | None = None,
         scope: Mapping[str, Any] | None = None,
         root: str | None = None,
-        group_id: int | None = None,
-        user_id: int | None = None,
+        group_id: Id | None = None,
+        user_id: Id | None = None,
         omit_empty: bool = False,
     ) -> int:
         """Send models to the browsers of one group, or of one user.
@@ -152,7 +153,7 @@ class AsyncPublisher(FromSettings):
         """
         await self._link.perform(batch.steps(self._journaling))
 
-    async def disconnect_user(self, user_id: int) -> int:
+    async def disconnect_user(self, user_id: Id) -> int:
         """Hang up on all clients of a user.
 
         They return by themselves and are looked up afresh: what is stored under their tokens then
@@ -166,7 +167,7 @@ class AsyncPublisher(FromSettings):
         """
         return await self._publish(hang_up_user(user_id))
 
-    async def replace_groups(self, user_id: int, group_ids: Iterable[int]) -> int:
+    async def replace_groups(self, user_id: Id, group_ids: Iterable[Id]) -> int:
         """Say which groups a user is in from now on.
 
         All records that ``tokens.issue`` has stored for the user are rewritten, with the time they
@@ -248,7 +249,7 @@ class AsyncTokens:
         self,
         user: User,
         *,
-        group_ids: Iterable[int],
+        group_ids: Iterable[Id],
         token: str | None = None,
         ttl: int | DefaultTtl | None = DEFAULT_TTL,
     ) -> str:
@@ -272,7 +273,7 @@ class AsyncTokens:
         """Forget a token, and hang up on who came with it. Return whether it was known."""
         return bool(await self._link.perform(revoke_steps(self._journaling, token)))
 
-    async def revoke_user(self, user_id: int) -> int:
+    async def revoke_user(self, user_id: Id) -> int:
         """Forget all tokens that were issued to a user, and hang up.
 
         Args:

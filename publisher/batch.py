@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from publisher.command import Command
+    from publisher.contract.ids import Id
     from publisher.serializers import Serializer
     from publisher.steps import Journaling, Steps
 
@@ -41,8 +42,8 @@ class Batch:
         self,
         records: Mapping[str, object] | None,
         *,
-        group_id: int | None = None,
-        user_id: int | None = None,
+        group_id: Id | None = None,
+        user_id: Id | None = None,
     ) -> None:
         """Add records; arguments as for ``Publisher.publish_records``.
 
@@ -58,8 +59,8 @@ class Batch:
         serializer: type[Serializer[Any]] | None = None,
         scope: Mapping[str, Any] | None = None,
         root: str | None = None,
-        group_id: int | None = None,
-        user_id: int | None = None,
+        group_id: Id | None = None,
+        user_id: Id | None = None,
         omit_empty: bool = False,
     ) -> None:
         """Add models, serialised as they are now; arguments as for ``Publisher.publish_models``.

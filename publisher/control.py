@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from publisher.command import Command
 from publisher.contract import CONTROL
 from publisher.errors import InvalidMessage
+from publisher.ids import checked_id
 from publisher.payload import payload
-from publisher.positive import positive_int
+
+if TYPE_CHECKING:
+    from publisher.contract.ids import Id
 
 
-def hang_up_user(user_id: int) -> Command:
+def hang_up_user(user_id: Id) -> Command:
     """Hang up on a user's clients; they return and are looked up afresh.
 
     Raises:
-        InvalidMessage: If the id is not a positive int.
+        InvalidMessage: If the id is wrong.
     """
-    return _order(action="hang_up", user_id=positive_int("user_id", user_id))
+    return _order(action="hang_up", user_id=checked_id("user_id", user_id))
 
 
 def hang_up_token(token: str) -> Command:
@@ -30,22 +34,22 @@ def hang_up_token(token: str) -> Command:
     return _order(action="hang_up", token_sha256=digest)
 
 
-def set_groups(user_id: int, group_ids: list[int]) -> Command:
+def set_groups(user_id: Id, group_ids: list[Id]) -> Command:
     """Move a user's clients into the rooms of these groups, and out of all others."""
     return _order(action="set_groups", user_id=user_id, group_ids=group_ids)
 
 
-def checked_group_ids(group_ids: Iterable[int]) -> list[int]:
+def checked_group_ids(group_ids: Iterable[Id]) -> list[Id]:
     """Give back the ids of groups as a list.
 
     Raises:
-        InvalidMessage: If it is no iterable of positive ints.
+        InvalidMessage: If it is no iterable of ids.
     """
-    # Bytes are iterable and give positive ints, which nobody means.
+    # Texts and bytes are iterables of ids, too, which nobody means.
     if isinstance(group_ids, str | bytes | bytearray) or not isinstance(group_ids, Iterable):
-        problem = f"must be an iterable of ints, not {type(group_ids).__name__}"
+        problem = f"must be an iterable of ids, not {type(group_ids).__name__}"
         raise InvalidMessage("group_ids", problem)
-    return [positive_int("group_ids", group_id) for group_id in group_ids]
+    return [checked_id("group_ids", group_id) for group_id in group_ids]
 
 
 def _order(**document: object) -> Command:

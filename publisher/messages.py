@@ -6,18 +6,22 @@ Source: the wire contract with Loomio, 1.2, 1.3 and 1.7.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from publisher.command import Command
 from publisher.contract import RECORDS, SYSTEM_NOTICE, group_room, user_room
 from publisher.errors import InvalidMessage
+from publisher.ids import checked_id
 from publisher.payload import payload
-from publisher.positive import positive_int
+
+if TYPE_CHECKING:
+    from publisher.contract.ids import Id
 
 
 def records_command(
     records: Mapping[str, object] | None,
-    group_id: int | None,
-    user_id: int | None,
+    group_id: Id | None,
+    user_id: Id | None,
     *,
     is_finite: bool = False,
 ) -> Command | None:
@@ -34,7 +38,7 @@ def records_command(
         ``null``, which reaches nobody. None if there are no records: nothing is to be published.
 
     Raises:
-        InvalidMessage: If an id is not a positive int, or the records are not a JSON object.
+        InvalidMessage: If an id is wrong, or the records are not a JSON object.
     """
     room = check_room(group_id, user_id)
     if records is None:
@@ -74,15 +78,15 @@ def notice_command(notice: str | None, version: str | None, *, reload: bool) -> 
     return Command(("PUBLISH", SYSTEM_NOTICE, payload("notice or version", document)))
 
 
-def check_room(group_id: int | None, user_id: int | None) -> str | None:
+def check_room(group_id: Id | None, user_id: Id | None) -> str | None:
     """The room of a message; None if it reaches nobody.
 
     Raises:
-        InvalidMessage: If an id is not a positive int.
+        InvalidMessage: If an id is wrong.
     """
     # Both are checked even where one is not used: a wrong id is a mistake in either place.
-    user = None if user_id is None else user_room(positive_int("user_id", user_id))
-    group = None if group_id is None else group_room(positive_int("group_id", group_id))
+    user = None if user_id is None else user_room(checked_id("user_id", user_id))
+    group = None if group_id is None else group_room(checked_id("group_id", group_id))
     return group or user
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from publisher.command import Command
+    from publisher.contract.ids import Id
     from publisher.serializers import Serializer
 
 
@@ -19,8 +20,8 @@ def models_command(
     serializer: type[Serializer[Any]] | None,
     scope: Mapping[str, Any] | None,
     root: str | None,
-    group_id: int | None,
-    user_id: int | None,
+    group_id: Id | None,
+    user_id: Id | None,
     omit_empty: bool,
 ) -> Command | None:
     """Announce models to one room; arguments as for ``Publisher.publish_models``.
@@ -32,7 +33,7 @@ def models_command(
         As ``records_command``. None if there are no models.
 
     Raises:
-        InvalidMessage: If an id is not a positive int, or a model cannot be serialised.
+        InvalidMessage: If an id is wrong, or a model cannot be serialised.
     """
     # Later: half of what `import publisher` would take, for programs that publish no models.
     from publisher.serializers import serialize_models  # noqa: PLC0415

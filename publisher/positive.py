@@ -1,4 +1,4 @@
-"""Positive whole numbers, checked: ids and durations."""
+"""Positive whole numbers, checked: ids of records, and durations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ def positive_int(field: str, value: object) -> int:
         value: 1 or more. ``True`` is refused, although Python counts it as 1.
 
     Raises:
-        InvalidMessage: For anything else, text that looks like a number included: a room is
-            found by its exact name, and a wrong one reaches nobody without a word.
+        InvalidMessage: For anything else, text that looks like a number included.
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidMessage(field, f"must be a positive int, not {type(value).__name__}")

@@ -197,8 +197,8 @@ class _Memory:
             token = str(keys[3]).removeprefix(CURRENT_USERS)
             return [token] if token in self.users else []
         if sha1 in {REVOKE_USER.sha1, REPLACE_GROUPS.sha1}:
-            user_id = int(arguments[4])
-            return [token for token, user in self.users.items() if user["id"] == user_id]
+            user_id = str(arguments[4])
+            return [token for token, user in self.users.items() if str(user["id"]) == user_id]
         return []
 
     def _publish(self, channel: Any, payload: Any) -> int:

@@ -16,6 +16,7 @@ from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS
 from publisher.control import checked_group_ids, hang_up_token, hang_up_user, set_groups
 from publisher.errors import InvalidMessage, RedisRefused
+from publisher.ids import checked_id
 from publisher.payload import payload
 from publisher.positive import positive_int
 from publisher.scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
@@ -23,6 +24,7 @@ from publisher.scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from publisher.contract.ids import Id
     from publisher.steps import Journaling, Steps
 
 _NEW_TOKEN_BYTES: Final = 24  # 192 random bits, 32 characters
@@ -46,8 +48,8 @@ class HasIdAndName(Protocol):
     """A user object, such as a Django or SQLAlchemy model."""
 
     @property
-    def id(self) -> int:
-        """Positive."""
+    def id(self) -> Id:
+        """A number or a text."""
         ...
 
     @property
@@ -70,7 +72,7 @@ def new_token() -> str:
 
 
 def issue_steps(
-    journaling: Journaling, token: str, user: User, group_ids: Iterable[int], ttl: int | None
+    journaling: Journaling, token: str, user: User, group_ids: Iterable[Id], ttl: int | None
 ) -> Steps:
     """Let the holder of a token in as a user, and remember that the token is this user's.
 
@@ -91,7 +93,7 @@ def issue_steps(
     return journaling.run(ISSUE, plain, (f"{TOKENS}{user_id}", str(key)), token, body, life)
 
 
-def store_command(token: str, user: User, group_ids: Iterable[int], ttl: int | None) -> Command:
+def store_command(token: str, user: User, group_ids: Iterable[Id], ttl: int | None) -> Command:
     """Let the holder of a token in as a user; arguments as for ``issue_steps``.
 
     Returns:
@@ -128,27 +130,28 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     return steps()
 
 
-def revoke_user_steps(journaling: Journaling, user_id: int) -> Steps:
+def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
     """Forget all tokens that were issued to a user, then hang up. The result is their number.
 
     Raises:
-        InvalidMessage: If the id is not a positive int.
+        InvalidMessage: If the id is wrong.
     """
+    user_id = checked_id("user_id", user_id)
     _, channel, body = hang_up_user(user_id).words
     return journaling.run(
         REVOKE_USER, None, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
     )
 
 
-def replace_groups_steps(journaling: Journaling, user_id: int, group_ids: Iterable[int]) -> Steps:
+def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterable[Id]) -> Steps:
     """Rewrite all records that were issued for a user, and move the clients.
 
     The result is the number of records.
 
     Raises:
-        InvalidMessage: If an id is not a positive int.
+        InvalidMessage: If an id is wrong.
     """
-    user_id = positive_int("user_id", user_id)
+    user_id = checked_id("user_id", user_id)
     groups = list(dict.fromkeys(checked_group_ids(group_ids)))
     _, channel, body = set_groups(user_id, groups).words
     return journaling.run(
@@ -175,7 +178,7 @@ def _key(token: str) -> str:
     return CURRENT_USERS + token
 
 
-def _identity(user: User) -> tuple[int, str | None]:
+def _identity(user: User) -> tuple[Id, str | None]:
     try:
         if isinstance(user, Mapping):
             user_id, name = user["id"], user["name"]
@@ -186,6 +189,6 @@ def _identity(user: User) -> tuple[int, str | None]:
         problem = "must have id and name"
     else:
         if name is None or isinstance(name, str):
-            return positive_int("user id", user_id), name
+            return checked_id("user id", user_id), name
         problem = f"must have a str or None as name, not {type(name).__name__}"
     raise InvalidMessage("user", problem)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from channel_server.metrics import Family, Metrics
     from channel_server.operating.pulse import Sample
     from channel_server.web.health import Health
+    from publisher.contract.ids import Id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +188,7 @@ class LiveOperator:
         """One room, if only with nobody in it."""
         return shapes.Room(name, self._census.members(RoomName(name)))
 
-    def user(self, user_id: int) -> shapes.User:
+    def user(self, user_id: Id) -> shapes.User:
         """Whether a user is online."""
         clients = self._census.clients_of(UserId(str(user_id)))
         return shapes.User(user_id, clients > 0, clients)
@@ -207,14 +208,14 @@ class LiveOperator:
 
     # ── what there is to do ─────────────────────────────────────────────────────────────────
 
-    async def publish_to_group(self, group_id: int, message: shapes.Publish) -> shapes.Sent:
+    async def publish_to_group(self, group_id: Id, message: shapes.Publish) -> shapes.Sent:
         """Publish records to the members of a group."""
         publisher = self._to_redis()
         return shapes.Sent(
             await _told(publisher.publish_records(message.records, group_id=group_id))
         )
 
-    async def publish_to_user(self, user_id: int, message: shapes.Publish) -> shapes.Sent:
+    async def publish_to_user(self, user_id: Id, message: shapes.Publish) -> shapes.Sent:
         """Publish records to one user."""
         publisher = self._to_redis()
         return shapes.Sent(
@@ -228,11 +229,11 @@ class LiveOperator:
         )
         return shapes.Sent(await _told(noticing))
 
-    async def disconnect(self, user_id: int) -> shapes.Sent:
+    async def disconnect(self, user_id: Id) -> shapes.Sent:
         """Hang up a user, on all nodes."""
         return shapes.Sent(await _told(self._to_redis().disconnect_user(user_id)))
 
-    async def replace_groups(self, user_id: int, groups: shapes.Groups) -> shapes.Moved:
+    async def replace_groups(self, user_id: Id, groups: shapes.Groups) -> shapes.Moved:
         """Move a user's clients, on all nodes."""
         moving = self._to_redis().replace_groups(user_id, groups.group_ids)
         return shapes.Moved(await _told(moving))

@@ -25,11 +25,13 @@ from channel_server.web.operator import (
     Sent,
     User,
 )
+from publisher.contract.ids import ID_CHARACTERS, read_id
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_MAX_ID: Final = 2**53 - 1
+    from publisher.contract.ids import Id
+
 _MAX_ROOMS: Final = 1000
 _MAX_NAME: Final = 200
 
@@ -126,7 +128,12 @@ async def _drain(operator: Operator, _request: web.Request) -> Draining:
     return operator.drain()
 
 
-_AN_ID: Final = {"type": "integer", "minimum": 1, "maximum": _MAX_ID}
+_AN_ID: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 64,
+    "pattern": "^[A-Za-z0-9_.:-]+$",
+}
 _USER: Final = Parameter("user_id", "path", _AN_ID, "Which user.")
 _GROUP: Final = Parameter("group_id", "path", _AN_ID, "Which group.")
 _ROOM: Final = Parameter(
@@ -196,13 +203,16 @@ OPERATIONS: Final = (
 )  # fmt: skip
 
 
-def _id(request: web.Request, name: str) -> int:
-    return _number(name, request.match_info[name], _MAX_ID)
+def _id(request: web.Request, name: str) -> Id:
+    found = read_id(request.match_info[name])
+    if found is None:
+        raise CannotDo(400, f"{name} must be a whole number, or have {ID_CHARACTERS}")
+    return found
 
 
 def _number(name: str, text: str, highest: int) -> int:
-    # At most 16 digits: Python would read 4,300 of them, at a price.
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_ID))
+    # Python would read 4,300 digits, at a price.
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(highest))
     if not is_number or not 1 <= int(text) <= highest:
         raise CannotDo(400, f"{name} must be a whole number from 1 to {highest}")
     return int(text)

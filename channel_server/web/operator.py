@@ -9,7 +9,14 @@ from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 
-Id = Annotated[int, Meta(ge=1, le=2**53 - 1, description="As in the application's database.")]
+_AS_STORED = "As in the application's database; the number 7 and the text 7 are the same."
+Id = (
+    Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, description=_AS_STORED)]
+    | Annotated[
+        str,
+        Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_.:-]+$", description=_AS_STORED),
+    ]
+)
 
 
 class Publish(Struct, forbid_unknown_fields=True, frozen=True):
@@ -119,7 +126,7 @@ class Rooms(Struct, frozen=True):
 class User(Struct, frozen=True):
     """Whether a user is online, here."""
 
-    user_id: int
+    user_id: Id
     is_online: bool
     clients: int
 
@@ -186,7 +193,7 @@ class Operator(Protocol):
         """One room, if only with nobody in it."""
         ...
 
-    def user(self, user_id: int) -> User:
+    def user(self, user_id: Id) -> User:
         """Whether a user is online."""
         ...
 
@@ -194,11 +201,11 @@ class Operator(Protocol):
         """How the journal is."""
         ...
 
-    async def publish_to_group(self, group_id: int, message: Publish) -> Sent:
+    async def publish_to_group(self, group_id: Id, message: Publish) -> Sent:
         """Publish records to the members of a group."""
         ...
 
-    async def publish_to_user(self, user_id: int, message: Publish) -> Sent:
+    async def publish_to_user(self, user_id: Id, message: Publish) -> Sent:
         """Publish records to one user."""
         ...
 
@@ -206,11 +213,11 @@ class Operator(Protocol):
         """Publish a notice."""
         ...
 
-    async def disconnect(self, user_id: int) -> Sent:
+    async def disconnect(self, user_id: Id) -> Sent:
         """Hang up a user, on all nodes."""
         ...
 
-    async def replace_groups(self, user_id: int, groups: Groups) -> Moved:
+    async def replace_groups(self, user_id: Id, groups: Groups) -> Moved:
         """Move a user's clients, on all nodes."""
         ...
 

@@ -27,7 +27,7 @@ class RecordCache(Found):
     def for_collection(
         cls,
         models: Iterable[Any],
-        user_id: int | None,
+        user_id: Any,
         *,
         loaders: Loaders | None = None,
         serializer: Any = None,
@@ -40,7 +40,7 @@ class RecordCache(Found):
 
         Args:
             models: What will be published.
-            user_id: Who will read it; None for a group.
+            user_id: Id of who will read it; None for a group.
             loaders: How; ``default_loaders`` if omitted. An association without a loader is read
                 from the models.
             serializer: As for ``serialize_models``.

@@ -15,7 +15,7 @@ class Scope:
     Args:
         values: The caller's own, such as ``{"include_email": True}``. ``cache`` and
             ``current_user_id`` in there are overwritten, as in Rails.
-        current_user_id: Who will read the message; None if it goes to a group.
+        current_user_id: Id of who will read the message; None if it goes to a group.
         cache: What was loaded beforehand.
     """
 
@@ -25,7 +25,7 @@ class Scope:
         self,
         values: Mapping[str, Any] | None = None,
         *,
-        current_user_id: int | None = None,
+        current_user_id: Any = None,
         cache: Found | None = None,
     ) -> None:
         if values is not None and not isinstance(values, Mapping):

@@ -35,7 +35,7 @@ def serialize_models(
     serializer: type[Serializer[Any]] | None = None,
     scope: Mapping[str, Any] | None = None,
     root: str | None = None,
-    current_user_id: int | None = None,
+    current_user_id: Any = None,
     loaders: Loaders | None = None,
     omit_empty: bool = False,
 ) -> dict[str, list[dict[str, object]]]:
@@ -46,7 +46,7 @@ def serialize_models(
         serializer: For each of them; the one of the first model's class if omitted.
         scope: What attributes and associations may depend on.
         root: Collection of the models; the serializer's if omitted.
-        current_user_id: Who will read it; None for a group.
+        current_user_id: Id of who will read it; None for a group.
         loaders: How associations are loaded; ``default_loaders`` if omitted.
         omit_empty: Leave out collections in which there is nothing.
 

@@ -1,5 +1,6 @@
 """Byte for byte what goes to Redis. The texts are those of the wire contract."""
 
+from publisher.control import hang_up_user, set_groups
 from publisher.messages import notice_command, records_command
 from publisher.tokens import store_command
 
@@ -83,6 +84,20 @@ def test_stored_user():
         "EX",
         1800,
     )
+
+
+def test_texts_as_ids():
+    """A number is written as a number, a text as a text; rooms know no difference."""
+    stored = store_command("abc", {"id": "3f2a-7", "name": "Ann"}, ["a:1", 2, "2"], None)
+
+    assert stored.words[2] == b'{"name":"Ann","group_ids":["a:1",2,"2"],"id":"3f2a-7"}'
+    assert hang_up_user("7").words[2] == b'{"action":"hang_up","user_id":"7"}'
+    assert hang_up_user(-7).words[2] == b'{"action":"hang_up","user_id":-7}'
+    assert set_groups("7", ["x", 0]).words[2] == (
+        b'{"action":"set_groups","user_id":"7","group_ids":["x",0]}'
+    )
+    same = {records_command({"a": []}, group_id, None).words for group_id in (7, "7")}
+    assert same == {("PUBLISH", "/records", b'{"room":"group-7","records":{"a":[]}}')}
 
 
 def test_persistent_user():

@@ -266,6 +266,46 @@ async def test_a_token_from_the_command_line_opens_the_rooms(pages, site, redis_
     assert await page.got(3) == packets
 
 
+@pytest.mark.asyncio
+async def test_ids_on_the_command_line_may_be_texts(pages, redis_server):
+    user, group = f"3f2a8c1e-{new_id()}", f"team:{new_id()}"
+    finished = run("token", "--user", user, "--group", group, REDIS_URL=redis_server.url)
+    page = await pages.enter(finished.stdout.strip())
+
+    for receiver in (("--user", user), ("--group", group)):
+        assert run("publish", RECORDS, *receiver, REDIS_URL=redis_server.url).returncode == 0
+
+    rooms = [json.loads(packet[2:])[1]["room"] for packet in await page.got(2)]
+    assert rooms == [f"user-{user}", f"group-{group}"]
+
+
+def test_digits_on_the_command_line_are_numbers(site, redis_server):
+    finished = run(
+        *("token", "--user", "0", "--group", "-7", "--group", "007"), REDIS_URL=redis_server.url
+    )
+
+    stored = json.loads(site.redis.get(f"/current_users/{finished.stdout.strip()}"))
+    assert (stored["id"], stored["group_ids"]) == (0, [-7, "007"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("publish", RECORDS, "--group", "a b"), "--group"),
+        (("publish", RECORDS, "--user", ""), "--user"),
+        (("token", "--user", "x" * 65), "--user"),
+        (("token", "--user", "7", "--group", "a/b"), "--group"),
+    ],
+)
+def test_what_is_no_id_is_said_in_one_line(arguments, option):
+    finished = run(*arguments, REDIS_URL=NOWHERE)
+
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == (
+        f"{option} must be a whole number, or have 1 to 64 characters out of A-Z a-z 0-9 _ - . :\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "ttl"),
     [

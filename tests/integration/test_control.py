@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 
 import pytest
 import pytest_asyncio
@@ -144,6 +145,31 @@ async def test_a_revoked_user_is_out_everywhere(pages, application, redis):
 
     assert [await tab.closed() for tab in tabs] == [[], []]
     assert redis.keys("/current_users/*") == []
+
+
+async def test_ids_may_be_texts(pages, application):
+    """As of an application with UUIDs for keys; 7 and the text 7 are the same group."""
+    user_id, publisher = str(uuid.uuid4()), application.publisher
+    old, new, number = f"team:{new_id()}", f"team.{new_id()}", new_id()
+    token = publisher.tokens.issue({"id": user_id, "name": "Ann"}, group_ids=[old, str(number)])
+    page = await pages.enter(token)
+
+    packets = [application.to_group(group, "hi") for group in (old, number)]
+    publisher.publish_records({"a": []}, user_id=user_id)
+    *grouped, own = await page.got(3)
+    assert grouped == packets
+    assert f'"room":"user-{user_id}"'.encode() in own
+
+    assert publisher.replace_groups(user_id, [new]) == 1
+    application.to_group(old, "not for you")
+    packet = application.to_group(new, "hi")
+    assert await page.got() == [packet]
+
+    assert publisher.disconnect_user(user_id) == 1
+    assert await page.closed() == []
+    again = await pages.enter(token)
+    assert publisher.tokens.revoke_user(user_id) == 1
+    assert await again.closed() == []
 
 
 async def test_an_order_during_a_look_up_is_not_overtaken_by_its_answer(pages, application):

@@ -1,5 +1,6 @@
 """The HTTP API: what it answers, and what it refuses."""
 
+import asyncio
 import json
 import time
 from urllib.parse import quote
@@ -17,6 +18,7 @@ pytestmark = [pytest.mark.redis]
 
 MUCH = b"x" * (1024 * 1024 + 1)
 PUBLISH = "/api/groups/1/publish"
+UUID = "3f2a8c1e-0b7d-4e55-9a51-6f1f5f0c2d11"
 DEEP = b'{"records":' + b"[" * 100_000
 
 
@@ -97,6 +99,44 @@ async def test_users_are_moved_and_hung_up(server, site):
         )
         assert server.ask(f"{path}/disconnect", "POST", key=KEY).status == 200
         await page.closed()
+
+
+@pytest.mark.asyncio
+async def test_ids_may_be_texts(server, redis_server):
+    with Publisher.from_url(redis_server.url) as publisher:
+        user = {"id": UUID, "name": "Ann"}
+        token = await asyncio.to_thread(publisher.tokens.issue, user, group_ids=["team:1"])
+    records = {"comments": [{"id": 1}]}
+    async with pages_of(server.port) as pages:
+        page = await pages.enter(token)
+        path = f"/api/users/{UUID}"
+
+        found = server.ask(path, key=KEY).body
+        for receiver in (path, "/api/groups/team:1"):
+            sent = server.ask(f"{receiver}/publish", "POST", {"records": records}, key=KEY)
+            assert sent.status == 200
+        rooms = [json.loads(packet[2:])[1]["room"] for packet in await page.got(2)]
+        moved = server.ask(f"{path}/groups", "PUT", {"group_ids": ["team:2", 3]}, key=KEY)
+        assert server.ask(f"{path}/disconnect", "POST", key=KEY).status == 200
+        await page.closed()
+
+    assert found == {"user_id": UUID, "is_online": True, "clients": 1}
+    assert rooms == [f"user-{UUID}", "group-team:1"]
+    assert (moved.status, moved.body) == (200, {"tokens": 1})
+
+
+@pytest.mark.parametrize(
+    ("path", "user_id"), [("7", 7), ("0", 0), ("-7", -7), ("007", "007"), ("7a", "7a")]
+)
+def test_digits_are_a_number(server, path, user_id):
+    assert server.ask(f"/api/users/{path}", key=KEY).body["user_id"] == user_id
+
+
+@pytest.mark.parametrize("group_ids", [[True], [1.5], [""], ["a b"], ["7\n"], [2**64], [None]])
+def test_what_is_no_id_of_a_group_is_refused(server, group_ids):
+    assert (
+        server.ask("/api/users/7/groups", "PUT", {"group_ids": group_ids}, key=KEY).status == 400
+    )
 
 
 def test_the_last_minutes_are_samples_of_totals(server):
@@ -226,11 +266,11 @@ def test_off_this_machine_nothing_is_open_without_secrets(redis_server, tmp_path
         pytest.param(PUBLISH, b'{"records":{"a":NaN}}', 400, id="NaN"),
         pytest.param(PUBLISH, b'{"records":{"a":1e999}}', 400, id="beyond a float"),
         pytest.param(PUBLISH, b'{"records":{"a":"\\ud800"}}', 400, id="half a character"),
-        pytest.param("/api/groups/0/publish", b'{"records":{"a":[]}}', 400, id="no group"),
+        pytest.param("/api/groups/a b/publish", b'{"records":{"a":[]}}', 400, id="no group"),
         pytest.param("/api/notice", b'{"text":7}', 400, id="a number for a text"),
         pytest.param("/api/notice", b'{"text":"%b"}' % (b"x" * 10_001), 400, id="a long notice"),
-        pytest.param("/api/users/0/disconnect", b"", 400, id="no user"),
-        pytest.param("/api/users/-1/disconnect", b"", 400, id="a negative user"),
+        pytest.param("/api/users/7%0A/disconnect", b"", 400, id="no user"),
+        pytest.param(f"/api/users/{'a' * 65}/disconnect", b"", 400, id="a long text"),
         pytest.param(f"/api/users/{'9' * 5000}/disconnect", b"", 400, id="an endless number"),
         pytest.param("/api/users/\u0661/disconnect", b"", 400, id="an Arabic digit"),
         pytest.param("/api/users/../info", b"", 404, id="a way up"),

@@ -33,16 +33,27 @@ class Member:
     email: str
 
 
-def blocking(env: dict[str, str], member: Member) -> None:
+@dataclass
+class Keyed:
+    """A user whose id is a text."""
+
+    id: str
+    name: str
+
+
+def blocking(env: dict[str, str], member: Member, keyed: Keyed) -> None:
     """Each method of Publisher, with the types that it promises."""
     with Publisher.from_env(env) as publisher:
         assert_type(publisher, Publisher)
         assert_type(publisher.publish_records({"events": [{"id": 1}]}, group_id=7), int)
         assert_type(publisher.publish_records(None, user_id=45), int)
+        assert_type(publisher.publish_records(None, group_id="team-1"), int)
+        assert_type(publisher.replace_groups("3f2a-7", ["team-1", 2]), int)
         assert_type(publisher.publish_system_notice(None), int)
         assert_type(publisher.publish_system_notice("Hi", version="3", reload=True), int)
         assert_type(publisher.tokens.issue(member, group_ids=[1, 2]), str)
         assert_type(publisher.tokens.issue({"id": 1, "name": "Ann"}, group_ids=(), ttl=None), str)
+        assert_type(publisher.tokens.issue(keyed, group_ids=["team-1"]), str)
         assert_type(publisher.tokens.issue(member, group_ids={1}, token="t", ttl=60), str)
         assert_type(publisher.tokens.revoke("t"), bool)
     Publisher.from_url("redis://localhost", token_ttl=None, pool_size=5, timeout_s=1).close()
@@ -62,7 +73,7 @@ async def asynchronous(env: dict[str, str], member: Member) -> None:
 def wrong(publisher: Publisher, member: Member) -> None:
     """What both must refuse; an ignore that is not needed is an error, too."""
     publisher.publish_records([1])  # type: ignore[arg-type]
-    publisher.publish_records({}, group_id="7")  # type: ignore[arg-type]
+    publisher.publish_records({}, group_id=7.0)  # type: ignore[arg-type]
     publisher.publish_records({}, 7)  # type: ignore[call-arg]
     publisher.tokens.issue(member)  # type: ignore[call-arg]
     publisher.tokens.issue(object(), group_ids=[])  # type: ignore[arg-type]

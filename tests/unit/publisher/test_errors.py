@@ -14,7 +14,7 @@ from publisher.errors import (
 )
 
 EXAMPLES = [
-    InvalidMessage("group_id", "must be a positive int"),
+    InvalidMessage("group_id", "must be an int or a str"),
     ConfigError(("REDIS_URL is wrong", "REDIS_POOL_SIZE is wrong")),
     RedisUnavailable("Redis is away"),
     ReplyLost("the connection broke"),
@@ -50,7 +50,7 @@ def test_wrong_arguments_and_settings_are_value_errors():
         zip(
             EXAMPLES,
             [
-                "group_id must be a positive int",
+                "group_id must be an int or a str",
                 "REDIS_URL is wrong; REDIS_POOL_SIZE is wrong",
                 "nothing was sent: Redis is away",
                 (

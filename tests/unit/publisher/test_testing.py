@@ -53,7 +53,7 @@ def test_records_models_and_notices_are_kept_by_room(publisher):
 
 def test_a_wrong_argument_is_an_error_as_in_production(publisher):
     with pytest.raises(InvalidMessage):
-        done(publisher.publish_records({"a": []}, group_id="7"))
+        done(publisher.publish_records({"a": []}, group_id=7.0))
 
 
 def test_tokens_and_orders_do_what_they_do_in_redis(publisher):
@@ -71,6 +71,15 @@ def test_tokens_and_orders_do_what_they_do_in_redis(publisher):
     assert done(publisher.disconnect_user(5)) == 1
     orders = [each.message["action"] for each in publisher.published]
     assert orders == ["set_groups", "hang_up", "hang_up", "hang_up", "hang_up"]
+
+
+def test_the_number_7_and_the_text_7_are_one_user(publisher):
+    done(publisher.tokens.issue({"id": "7", "name": "Ann"}, group_ids=[], token="t"))
+
+    assert done(publisher.replace_groups(7, ["team-1"])) == 1
+    assert publisher.users["t"] == {"name": "Ann", "group_ids": ["team-1"], "id": "7"}
+    assert done(publisher.tokens.revoke_user("007")) == 0
+    assert done(publisher.tokens.revoke_user(7)) == 1
 
 
 def test_bots(publisher):

@@ -177,11 +177,11 @@ def test_a_batch_and_a_publisher_are_targets():
     assert publisher.records("group-7") == [{"tags": [vars(tag)]}] * 2
 
 
-@pytest.mark.parametrize("group_id", [True, 7.9, "7", "x", 0, -1])
+@pytest.mark.parametrize("group_id", [True, 7.9, "", "x y"])
 def test_a_wrong_id_of_a_group_is_nobodys_room(group_id):
     publisher = RecordingPublisher()
 
-    with pytest.raises(InvalidMessage, match="group_id must be a positive int"):
+    with pytest.raises(InvalidMessage, match="group_id must be an int or a"):
         loomio.tag_changed(publisher, some(group_id=group_id))
 
 
