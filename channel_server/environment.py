@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXAMPLE: Final = "https://loomio.example.org"
-_UNIX_PLACE: Final = re.compile(r"unix:/[^?\0]{1,106}(\?mode=[0-7]{3,4})?")
+_UNIX_PLACE: Final = re.compile(r"unix:/[^?\0]+(\?mode=[0-7]{3,4})?")
+_LONGEST_PATH: Final = 107
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 
@@ -83,7 +85,8 @@ class Reader:
         """Where to listen: an address or a name of this machine, or ``unix:/path``; "": everywhere."""
         text = self._env.get(name, "")
         is_path = text.startswith("unix:")
-        if is_path and not _UNIX_PLACE.fullmatch(text):
+        is_long = len(os.fsencode(text.removeprefix("unix:").partition("?")[0])) > _LONGEST_PATH
+        if is_path and (is_long or not _UNIX_PLACE.fullmatch(text)):
             self.problems.append(
                 f"{name} must be unix:/path, with ?mode=660 behind it or not, and at most 107 bytes"
             )

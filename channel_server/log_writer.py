@@ -7,6 +7,7 @@ could not even be stopped.
 from __future__ import annotations
 
 import os
+import select
 import time
 from logging import LogRecord
 from logging.handlers import QueueHandler, QueueListener
@@ -72,7 +73,10 @@ class _Listener(QueueListener):
     def _has_written(self, line: bytes) -> bool:
         try:
             while line:
-                line = line[os.write(self._descriptor, line) :]
+                try:
+                    line = line[os.write(self._descriptor, line) :]
+                except BlockingIOError:  # somebody has made it so
+                    select.select((), (self._descriptor,), ())
         except OSError:  # whoever read it is gone
             self._writer.dropped += 1
             return False

@@ -73,7 +73,7 @@ class Directory:
         """Look a token up.
 
         Returns:
-            None for a visitor: the token is unknown, or what is stored names no user.
+            None for a visitor: the token is unknown, or what is stored has no id.
 
         Raises:
             RedisLost: If Redis did not answer within ``patience_s``.

@@ -34,12 +34,12 @@ def obey(house: House, payload: bytes) -> None:
     match order:
         case HangUpUser(user_id):
             house.expel(lambda seat: seat.permit.user_id == user_id)
-            # `3f2a` is another user than 3, unless the application is Rails: it will say.
+            # For Rails `03` and `3f2a` are 3, for others they are not: the application will say.
             house.recheck(lambda seat: seat.permit.number == user_id)
         case HangUpToken(digest):
             house.expel(lambda seat: _digest_of(seat) == digest)
         case SetGroups(user_id, _):
-            house.recheck(lambda seat: seat.permit.user_id == user_id)
+            house.recheck(lambda seat: user_id in {seat.permit.user_id, seat.permit.number})
 
 
 def _digest_of(seat: Seat) -> str:

@@ -60,13 +60,10 @@ class Permit:
     def user_id(self) -> str:
         """Whom the application knows by the token: what stands before its first comma.
 
-        A number without zeros in front, 0 for visitors; or a text. "" before it is known.
+        0 for visitors; "" before it is known.
         """
         text, comma, _ = self._token.partition(",")
-        text = text.strip()
-        if not comma or (text.isascii() and text.isdigit()):
-            return self.number
-        return id_text(text) or ""
+        return id_text(text.strip()) or "" if comma else ""
 
     @property
     def number(self) -> str:

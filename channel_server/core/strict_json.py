@@ -19,13 +19,7 @@ MAX_DEPTH: Final = 1024
 _MIN_INT64: Final = -(2**63)
 _MAX_UINT64: Final = 2**64 - 1
 _LONGEST_INT64: Final = 20
-_ESCAPE: Final = re.compile(
-    rb"""\\(?:
-      u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # two halves of a character
-    | (u[dD][89a-fA-F][0-9a-fA-F]{2})  # one without the other
-    | .)""",
-    re.VERBOSE | re.DOTALL,
-)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def loads(document: bytes) -> Any:
@@ -45,16 +39,13 @@ def loads(document: bytes) -> Any:
         return orjson.loads(document)
     except orjson.JSONDecodeError as error:
         reason = str(error)
-    # JavaScript accepts an escaped lone surrogate, orjson does not: it checks the document without.
-    whole = _ESCAPE.sub(_made_whole, document)
-    if whole == document:
+    # JavaScript accepts an escaped lone surrogate, orjson does not: it checks the document without
+    # any surrogates, whose places are all that matters to it. 0.01 s for 1 MB.
+    without, count = _SURROGATE.subn(rb"\\ufffd", document)
+    if not count:
         raise ValueError(reason)
-    orjson.loads(whole)
+    orjson.loads(without)
     return _deeply(document.decode())
-
-
-def _made_whole(escape: re.Match[bytes]) -> bytes:
-    return b"\\ufffd" if escape[1] else escape[0]
 
 
 def _deeply(document: str) -> Any:

@@ -253,10 +253,10 @@ class Front(RequestHandler):
     @property
     def peer(self) -> str:
         """Address of the other end; ``UNIX_PEER`` on a Unix socket, "" if it is gone."""
-        if self.transport is None:
-            return ""
-        name = self.transport.get_extra_info("peername")
-        return str(name[0]) if isinstance(name, tuple) else UNIX_PEER
+        name = None if self.transport is None else self.transport.get_extra_info("peername")
+        if isinstance(name, str):
+            return UNIX_PEER
+        return str(name[0]) if name else ""  # a connection that was reset has no name any more
 
     @property
     def takes_gzip(self) -> bool:
@@ -296,13 +296,20 @@ class Front(RequestHandler):
         only our side is shut, and what comes is thrown away until the client closes (RFC 9112,
         9.6); it is not waited for ever.
         """
+        is_aiohttp_busy = self._is_busy and self._current is None
+        holder, self._holder = self._holder, None
         self._queue.clear()
         self._body = self._current = None
         self._is_ending = True
         if self.transport is not None:
             self.transport.write(self._host.replies.build(status, kind, body, close=True))
-            self.transport.write_eof()
-            self._host.doors.closing_front(self)
+            if is_aiohttp_busy:  # it may still write
+                self.transport.close()
+            else:
+                self.transport.write_eof()
+                self._host.doors.closing_front(self)
+        if holder is not None:
+            holder.lost()
 
     def detach(self, socket: Socket, head: bytes) -> None:
         """Hand the TCP connection over to a WebSocket.
@@ -343,6 +350,9 @@ class Front(RequestHandler):
         """Write aiohttp's response; then the next request may begin."""
         result = await super().finish_response(request, resp, start_time)
         _break_cycles(request, resp)
+        if not resp.keep_alive:
+            self._is_ending = True  # aiohttp closes, and serves nobody before that
+            return result
         self._is_busy = False
         if self.transport is not None:
             self._host.doors.idle(self)

@@ -59,7 +59,7 @@ def bound(address: str, port: int, setting: str) -> Iterator[socket.socket]:
 
 
 def _tcp(address: str, port: int, setting: str) -> socket.socket:
-    if not address and socket.has_dualstack_ipv6():
+    if address in {"", "::"} and socket.has_dualstack_ipv6():
         # It may be there and yet switched off, as in many containers.
         with contextlib.suppress(OSError):
             return socket.create_server(
@@ -110,8 +110,11 @@ def _make_room(path: Path) -> None:
     if not stat.S_ISSOCK(path.stat().st_mode):
         raise FileExistsError(errno.EEXIST, "")
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one with a full queue would keep us waiting
         try:
             probe.connect(str(path))
+        except BlockingIOError:
+            pass
         except ConnectionRefusedError:
             path.unlink()
             return
@@ -120,4 +123,6 @@ def _make_room(path: Path) -> None:
 
 def _words_of(error: OSError) -> str:
     """What the system says; the name of a host that is unknown has no number."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+    if error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

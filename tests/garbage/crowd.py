@@ -18,7 +18,7 @@ _LITTLE: Final = 100
 
 
 async def garbage_of(
-    heap: Heap, way: Callable[[Client], Awaitable[None]], *, at_once: int = 100
+    heap: Heap, way: Callable[[Client], Awaitable[None]], *, at_once: int = 25
 ) -> Mapping[str, int]:
     """What only a collection would free after 1,000 clients, by type.
 

@@ -71,7 +71,7 @@ async def keeps_its_connection(client):
     ids=lambda way: way.__name__,
 )
 async def test_a_silent_client_leaves_nothing_behind(short, way):
-    garbage = await garbage_of(short, way)
+    garbage = await garbage_of(short, way, at_once=200)
 
     assert is_little(garbage), garbage
 
@@ -112,7 +112,7 @@ async def test_a_slow_client_leaves_nothing_behind(live, redis_server, way):
     before = live.measure()["hang_ups"].get("slow", 0)
     async with AsyncPublisher.from_url(redis_server.url) as publisher:
         telling = asyncio.create_task(tell_everybody())
-        garbage = await garbage_of(live, way)
+        garbage = await garbage_of(live, way, at_once=100)
         telling.cancel()
 
     assert live.measure()["hang_ups"]["slow"] == before + CLIENTS

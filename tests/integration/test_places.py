@@ -63,7 +63,7 @@ def test_on_the_loopback_address_only(redis_server, tmp_path):
             socket.create_connection(("127.0.0.2", server.port))
 
 
-@pytest.mark.parametrize("host", ["localhost", "::1"])
+@pytest.mark.parametrize("host", ["localhost", "::1", "::"])
 def test_names_and_ipv6(redis_server, tmp_path, host):
     with Program(tmp_path, REDIS_URL=redis_server.url, HOST=host) as server:
         socket.create_connection((host, server.port)).close()
@@ -103,6 +103,20 @@ def test_a_socket_on_which_another_server_answers_is_refused(on_a_socket, redis_
     assert answer(path)
 
 
+def test_a_socket_whose_queue_is_full_is_refused(redis_server, tmp_path):
+    """To connect to it waits for ever."""
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as waiting:
+        busy.bind(str(path))
+        busy.listen(0)
+        waiting.connect(str(path))
+
+        ended = run("serve", HOST=f"unix:{path}", REDIS_URL=redis_server.url, ADMIN_PORT="0")
+
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr
+
+
 def test_what_is_no_socket_is_left_alone(redis_server, tmp_path):
     path = tmp_path / "s"
     path.write_text("precious")
@@ -121,7 +135,7 @@ def test_an_address_that_is_not_ours_is_refused(redis_server):
     assert "cannot listen" in ended.stderr
 
 
-@pytest.mark.parametrize("host", ["unix:relative", "unix:/" + "x" * 120, "a b", "unix:/s?mode=9"])
+@pytest.mark.parametrize("host", ["unix:relative", "unix:/" + "é" * 60, "a b", "unix:/s?mode=9"])
 def test_a_place_that_cannot_be_one_stops_the_start(host):
     ended = run("serve", HOST=host)
 

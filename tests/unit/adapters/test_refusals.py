@@ -19,6 +19,7 @@ from channel_server.adapters.refusals import code_of, refusal_of, remedy_for
             "WRONGPASS invalid username-password pair or user is disabled",
             "correct the user or the password",
         ),
+        ("ERR AUTH <password> called without any password configured", None, "has no password"),
         ("LOADING Redis is loading the dataset in memory", None, "Redis is starting"),
         (
             "ERR unknown command 'GET', with args beginning with: '/current_users/secret'",

@@ -61,7 +61,7 @@ async def granted(house, told, token="7,secret", scope=Scope.READ_WRITE):
     [
         ("7,secret", "7", "secret"),
         ("0,null", "0", "null"),
-        ("007,secret", "7", "secret"),
+        ("007,secret", "007", "secret"),
         (" 7 ,secret", "7", "secret"),
         ("3f2a-9,secret", "3f2a-9", "secret"),
         ("no id!,secret", "", "secret"),

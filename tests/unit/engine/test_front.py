@@ -205,6 +205,25 @@ async def test_128_headers_are_read(connection):
     assert connection.answers() == []
 
 
+async def test_a_poll_that_waits_on_a_refused_connection_is_given_up_at_once(
+    connection, engine, sid
+):
+    """Its client would be told that it polls twice, and be hung up."""
+    connection.ask(f"{PATH}&sid={sid}")
+    connection.send("nonsense\r\n\r\n")
+
+    assert connection.answer().status == 400
+    assert sid not in engine.sessions
+
+
+@pytest.mark.parametrize("name", [None, ""])
+async def test_a_peer_without_an_address_is_a_proxy_only_on_a_unix_socket(connection, name):
+    """A TCP connection that was reset has no name any more: anybody could pose as our proxy."""
+    connection.wire._extra["peername"] = name
+
+    assert connection.front.peer == ("unix" if name == "" else "")
+
+
 async def test_peer_is_the_address_of_the_other_end(connection):
     assert connection.front.peer == "192.0.2.1"
 
