@@ -114,8 +114,8 @@ class Ours:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self._port}"
 
-    def stop(self) -> int:
-        return self.program.stop()
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        return self.program.stop(number)
 
     def kill(self) -> int:
         return self.program.stop(signal.SIGKILL)

@@ -1,6 +1,7 @@
 """What people write survives what breaks."""
 
 import shutil
+import signal
 import sqlite3
 
 import psutil
@@ -61,14 +62,15 @@ def test_kill_9_loses_what_was_not_stored_and_nothing_else(application, tmp_path
     assert told == "stored "
 
 
-def test_sigterm_stores_what_is_pending(application, tmp_path, database):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_that_ends_it_stores_what_is_pending(application, tmp_path, database, number):
     settings = {
         "COLLAB_DATABASE": str(database),
         "COLLAB_DEBOUNCE_SECONDS": "600",
         "COLLAB_MAX_DEBOUNCE_SECONDS": "600",
     }
     with Ours(tmp_path, application, **settings) as ours:
-        told = faults(ours, "stopped before storing")
+        told = faults(ours, "stopped before storing", orders={"stop": lambda: ours.stop(number)})
 
     assert told == ["0", "pending"]
 

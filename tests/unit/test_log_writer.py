@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from channel_server.log import dropped_lines
 from channel_server.log_writer import LogWriter
 
 SMALL = 4096  # bytes: what the smallest pipe takes
@@ -54,6 +55,19 @@ def test_without_a_reader_nobody_waits_and_what_does_not_fit_is_counted(pipe):
 
     writer.close()
     assert time.monotonic() - began_s < 3.0
+
+
+def test_what_was_dropped_is_counted_for_the_metrics(pipe):
+    _, descriptor = pipe
+    writer = LogWriter(descriptor, max_lines=1)
+    logging.getLogger().addHandler(writer)
+    try:
+        for _ in range(100):
+            writer.handle(record())
+        assert dropped_lines() == writer.dropped > 0
+    finally:
+        logging.getLogger().removeHandler(writer)
+    writer.close()
 
 
 def test_a_reader_that_comes_late_is_told_how_many_lines_it_has_missed(pipe):
