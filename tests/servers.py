@@ -117,7 +117,7 @@ def start_channel_server(env: Mapping[str, str], command: str = "serve") -> Star
     )
     try:
         wait_until(
-            lambda: process.poll() is not None or _is_ready(port),
+            lambda: process.poll() is not None or is_ready(port),
             within_s=_READY_WITHIN_S,
             what="GET /ready answers 200",
         )
@@ -143,7 +143,8 @@ def stop(process: subprocess.Popen, number: signal.Signals = signal.SIGTERM) -> 
         return process.wait()
 
 
-def _is_ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
+    """Whether ``GET /ready`` on 127.0.0.1 answers 200."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/ready")

@@ -1,7 +1,6 @@
 """How a server's process takes what the system does to it: signals, and a log that nobody reads."""
 
 import fcntl
-import http.client
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ import pytest
 
 from tests.collab.servers import Application
 from tests.integration.program import QUICK_END, environment
-from tests.servers import CHANNEL_SERVER, free_port, stop, wait_until
+from tests.servers import CHANNEL_SERVER, free_port, is_ready, stop, wait_until
 
 pytestmark = pytest.mark.redis
 
@@ -54,17 +53,6 @@ def start(redis_server, application):
         process.kill()
         process.wait()
         process.stderr.close()
-
-
-def is_ready(port):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
