@@ -270,6 +270,9 @@ class Front(RequestHandler):
         message, self._current, self._holder = self._current, None, None
         if self.transport is None or message is None:
             return
+        if self.unread_bytes > self._host.options.write_ceiling:
+            self.drop()  # it asks on, and reads no answer
+            return
         is_last = message.should_close or message.upgrade
         if is_last or message.version < HttpVersion11:
             response = with_connection(response, is_last=is_last)
