@@ -16,6 +16,9 @@ from redis.retry import Retry
 
 from tests.servers import missing
 
+# Under nohup every server of the tests would inherit that it ignores SIGHUP.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 START_S = 10
 STOP_S = 5
 
