@@ -243,7 +243,7 @@ STORED = {
         {"user-U", "group-G"},
     ),
     "groups as wrong numbers": ('{"group_ids":[G.0,true,"G!"],"id":U}', {"user-U"}),
-    "groups as text": ('{"group_ids":["G"],"id":U}', {"user-U", "group-G"}),
+    "groups as texts of numbers": ('{"group_ids":["G"],"id":U}', {"user-U", "group-G"}),
     "no id": ('{"name":"Ann","group_ids":[G]}', set()),
     "id null": ('{"name":null,"group_ids":[G],"id":null}', set()),
     "id as text": ('{"group_ids":[G],"id":"U"}', {"user-U", "group-G"}),
