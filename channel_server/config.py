@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from channel_server.environment import Reader
 from channel_server.errors import ConfigError
 from publisher.address import problem_with
-from publisher.contract.journal import SHARE
+from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ class Settings:
     recovery_s: int = 30 * _SECONDS_PER_MINUTE
     journal_entries: int = 100_000
     journal_bytes: int = 64 * _MIB
-    max_message_bytes: int = 8 * _MIB
+    max_message_bytes: int = MAX_MESSAGE_BYTES
     has_plain_publishers: bool = True
     token_ttl_s: int = 1800
     packets_per_s: int = 1000
@@ -105,7 +105,9 @@ class Settings:
         reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         journal_bytes = reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB
-        max_message_bytes = reader.integer("MAX_MESSAGE_MIB", 8, low=1, high=1024) * _MIB
+        max_message_bytes = (
+            reader.integer("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB, low=1, high=1024) * _MIB
+        )
         settings = cls(
             host=reader.place("HOST"),
             port=reader.integer("PORT", default.port, low=0, high=65_535),

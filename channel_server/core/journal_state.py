@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from publisher.contract.journal import MAX_MESSAGE_BYTES
+
 
 class LeaseWish(enum.Enum):
     """What a node wants to do about a lease that is not its own."""
@@ -45,7 +47,7 @@ class Bounds:
     window_s: int
     max_entries: int
     max_bytes: int
-    max_message_bytes: int = 8 * 1024 * 1024
+    max_message_bytes: int = MAX_MESSAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
