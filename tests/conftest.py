@@ -1,5 +1,6 @@
 """Real Redis servers on Unix sockets: private, parallel-safe, gone with the session."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -148,14 +149,23 @@ def need_redis():
         missing("no redis-server beside Python or on PATH: make setup")
 
 
+@contextlib.contextmanager
+def running_redis(folder):
+    """A Redis, as long as the context lasts."""
+    need_redis()
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """One Redis for the whole session. Leave it running; use names of your own."""
-    need_redis()
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,18 +3,15 @@
 import pytest
 
 from tests.collab.servers import Application
-from tests.conftest import RedisServer, need_redis
+from tests.conftest import running_redis
 from tests.garbage.heap import Heap
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """One of their own: others count who is subscribed to the Redis of the session."""
-    need_redis()
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
-    server.start()
-    yield server
-    server.stop()
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
