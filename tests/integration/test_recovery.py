@@ -84,6 +84,14 @@ def bodies(events):
     return [body["records"]["comments"][0]["body"] for name, body in events if name == "records"]
 
 
+async def heard(pages, site):
+    """Wait until a server has heard all that has been published: who enters now has missed it."""
+    account = site.sign_in()
+    watcher = await Client(account.token).enter(pages)
+    site.publish(account.room, "heard")
+    await watcher.events(1)
+
+
 @pytest.fixture
 def own_redis(new_redis_server):
     return new_redis_server()
@@ -153,6 +161,7 @@ async def test_what_was_missed_comes_before_what_is_new_and_only_once(pages, sit
     await client.cut()
     for number in range(1, 4):
         site.publish(account.room, number)
+    await heard(pages, site)
 
     await client.enter(pages)
     assert client.recovered
@@ -162,6 +171,7 @@ async def test_what_was_missed_comes_before_what_is_new_and_only_once(pages, sit
 
     await client.cut()
     site.publish(account.room, 5)
+    await heard(pages, site)
     await client.enter(pages)
     assert client.recovered
     assert bodies(await client.seed()) == [5]
@@ -173,6 +183,7 @@ async def test_a_client_that_had_received_nothing_recovers(pages, site, transpor
     await client.seed()
     await client.cut()
     site.publish(account.room, 1)
+    await heard(pages, site)
 
     await client.enter(pages)
 
@@ -186,6 +197,7 @@ async def test_a_client_that_was_cut_off_before_its_first_event_recovers(pages, 
     client = await Client(account.token, transport).enter(pages)
     await client.cut()
     site.publish(account.room, 1)
+    await heard(pages, site)
     assert client.offset is None
 
     claim = {"pid": client.pid}
@@ -202,6 +214,7 @@ async def test_a_visitor_recovers_notices_and_nothing_else(pages, site):
     await client.cut()
     site.publish(site.sign_in().room)
     site.publish_notice("soon")
+    await heard(pages, site)
 
     await client.enter(pages)
 
@@ -218,15 +231,13 @@ async def test_messages_of_the_library_and_plain_ones_are_one_story(pages, site,
     for number in range(0, 10, 2):
         site.publish(account.room, number)
         lib.publish_records({"comments": [{"body": number + 1}]}, user_id=user_id)
-    watcher = await Client(account.token).enter(pages)
-    site.publish(account.room, "end")
-    await watcher.events(1)
+    await heard(pages, site)
 
     await client.enter(pages)
 
     found = bodies(await client.seed())
-    assert [each for each in found if each != "end" and each % 2 == 0] == [0, 2, 4, 6, 8]
-    assert [each for each in found if each != "end" and each % 2] == [1, 3, 5, 7, 9]
+    assert [each for each in found if each % 2 == 0] == [0, 2, 4, 6, 8]
+    assert [each for each in found if each % 2] == [1, 3, 5, 7, 9]
 
 
 async def test_the_old_connection_may_be_half_open_still(pages, site):
@@ -237,6 +248,7 @@ async def test_the_old_connection_may_be_half_open_still(pages, site):
     old = client.page
 
     site.publish(account.room, 1)
+    await heard(pages, site)
     await client.enter(pages)
 
     assert client.recovered
@@ -259,6 +271,7 @@ async def test_who_was_removed_from_a_group_gets_nothing_of_it(pages, site):
     await client.cut()
     site.publish(f"group-{group}", "secret")
     site.publish(account.room, "mine")
+    await heard(pages, site)
     user_id = int(account.room.removeprefix("user-"))
     site.store(account.token, json.dumps({"id": user_id, "name": "x", "group_ids": []}).encode())
 
@@ -280,19 +293,16 @@ async def test_megabytes_are_served_at_the_pace_of_the_client(
     texts = [f"{number}-" + "x" * 100_000 for number in range(150)]
     for text in texts:
         own_site.publish(account.room, text)
-    other = await Client(account.token).enter(pages)
-    own_site.publish(account.room, "end")
-    while bodies(await other.events(1)) != ["end"]:
-        pass
+    await heard(pages, own_site)
     before = server.rss_bytes
 
     await client.enter(pages)
     await asyncio.sleep(2.5)  # it reads nothing for more than WRITE_SECONDS
     own_site.publish(account.room, "live")
-    found = bodies(await client.events(152))
+    found = bodies(await client.events(151))
 
     assert client.recovered
-    assert found == [*texts, "end", "live"]
+    assert found == [*texts, "live"]
     assert server.rss_bytes - before < 32 << 20
 
 
@@ -408,8 +418,7 @@ async def test_a_claim_that_cannot_be_right_is_a_first_visit(pages, site, claim)
     """No exception, no history, a fresh pid."""
     account = site.sign_in()
     site.publish(account.room, "history")
-    watcher = await Client(account.token).enter(pages)
-    await watcher.seed()
+    await heard(pages, site)
 
     client = await Client(account.token).enter(pages, **claim)
 
@@ -428,8 +437,7 @@ async def test_an_offset_above_all_there_is_recovers_nothing(pages, site, forged
     await client.seed()
     await client.cut()
     site.publish(account.room, "missed")
-    watcher = await Client(account.token).enter(pages)
-    await watcher.seed()
+    await heard(pages, site)
     epoch = client.offset.partition(":")[0]
 
     await client.enter(pages, offset=forged.format(epoch=epoch))
@@ -444,7 +452,7 @@ async def test_an_offset_of_another_epoch_is_no_recovery_and_shows_only_ones_own
     ann, ben = site.sign_in(), site.sign_in()
     site.publish(ann.room, "for Ann")
     site.publish(ben.room, "for Ben")
-    await (await Client(ann.token).enter(pages)).seed()
+    await heard(pages, site)
 
     client = await Client(ben.token).enter(pages, pid=PID, offset="another:1-0")
 
@@ -477,6 +485,7 @@ async def test_who_has_become_somebody_else_is_not_told_that_it_has_recovered(
                 else:
                     redis.set(key, redis.get(f"/current_users/{other.token}"))
             site.publish(account.room, 2)
+            await heard(pages, site)
             await client.enter(pages)
             assert not client.recovered
             assert await client.seed() == []
@@ -614,6 +623,7 @@ async def test_an_epoch_that_begins_under_way_is_followed(start, own_redis, own_
     assert client.offset.partition(":")[0] != before.partition(":")[0]
     await client.cut()
     own_site.publish(account.room, "missed")
+    await heard(pages, own_site)
     await client.enter(pages)
     assert client.recovered
     assert bodies(await client.seed()) == ["missed"]
@@ -634,14 +644,12 @@ async def test_nobody_recovers_what_was_trimmed(start, own_redis, own_site, open
     await client.cut()
     for number in range(150):
         own_site.publish(account.room, number)
-    watcher = await Client(account.token).enter(pages)
-    own_site.publish(account.room, "end")
-    await watcher.events(1)
+    await heard(pages, own_site)
 
     await client.enter(pages)
 
     assert not client.recovered
-    assert bodies(await client.seed())[-1] == "end"
+    assert bodies(await client.seed())[-1] == 149
 
 
 # ── other journals ──────────────────────────────────────────────────────────────────────────────
@@ -658,6 +666,7 @@ async def test_a_journal_in_memory_recovers_what_this_process_has_heard(
     await client.seed()
     await client.cut()
     own_site.publish(account.room, 1)
+    await heard(pages, own_site)
     await client.enter(pages)
     assert client.recovered
     assert bodies(await client.seed()) == [1]
