@@ -142,17 +142,18 @@ class _Trial:
         plan, tally = self._plan, self._tally
         bar = self._progress.add_task("listening", total=plan.seconds)
         began_s = perf_counter()
-        while (passed_s := perf_counter() - began_s) < plan.seconds:
+        passed_s = 0.0
+        while passed_s < plan.seconds:
+            await asyncio.sleep(min(_LOOK_S, 1 / plan.publish if plan.publish else _LOOK_S))
+            passed_s = min(perf_counter() - began_s, plan.seconds)
             while self._feed is not None and tally.published < passed_s * plan.publish:
                 await self._publish(self._feed)
             text = f"listening: {tally.online} online, {tally.events} events"
             self._progress.update(bar, completed=passed_s, description=text)
-            await asyncio.sleep(min(_LOOK_S, 1 / plan.publish if plan.publish else _LOOK_S))
         for _ in range(round(_GRACE_S / _LOOK_S)):
             if tally.lost <= 0:
                 break
             await asyncio.sleep(_LOOK_S)
-        self._progress.update(bar, completed=plan.seconds)
 
     async def _publish(self, feed: _Feed) -> None:
         tally = self._tally
