@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 def handler(
-    find_user: Callable[[int], Any],
-    can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+    find_user: Callable[[Any], Any],
+    can_edit: Callable[[Any, EditableType, Any], bool | Awaitable[bool]],
+    id_type: Callable[[str], Any] = int,
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Make a handler; arguments as for ``authorize_async``."""
 
@@ -29,7 +30,9 @@ def handler(
                     break
         except web.RequestPayloadError:
             return web.Response(status=400)  # not what its Content-Encoding says
-        decision = await authorize_request_async(body, find_user=find_user, can_edit=can_edit)
+        decision = await authorize_request_async(
+            body, find_user=find_user, can_edit=can_edit, id_type=id_type
+        )
         return web.Response(status=decision.status)
 
     return handle

@@ -22,11 +22,13 @@ class App:
 
     def __init__(
         self,
-        find_user: Callable[[int], Any],
-        can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+        find_user: Callable[[Any], Any],
+        can_edit: Callable[[Any, EditableType, Any], bool | Awaitable[bool]],
+        id_type: Callable[[str], Any] = int,
     ) -> None:
         self._find_user = find_user
         self._can_edit = can_edit
+        self._id_type = id_type
 
     async def __call__(
         self, scope: MutableMapping[str, Any], receive: Receive, send: Send
@@ -49,5 +51,5 @@ class App:
             body += message.get("body", b"")
             is_more = message.get("more_body", False)
         return await authorize_request_async(
-            body, find_user=self._find_user, can_edit=self._can_edit
+            body, find_user=self._find_user, can_edit=self._can_edit, id_type=self._id_type
         )

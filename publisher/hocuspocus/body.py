@@ -42,8 +42,9 @@ def read_body(body: bytes) -> Question | Decision:
 def authorize_request(
     body: bytes,
     *,
-    find_user: Callable[[int], Any],
-    can_edit: Callable[[Any, EditableType, int], bool],
+    find_user: Callable[[Any], Any],
+    can_edit: Callable[[Any, EditableType, Any], bool],
+    id_type: Callable[[str], Any] = int,
 ) -> Decision:
     """Decide what to answer to a request; functions as for ``authorize``.
 
@@ -51,21 +52,25 @@ def authorize_request(
         body: ``{"user_secret": "<user id>,<secret token>", "document_name": "comment-5-body"}``.
         find_user: Finds who asks.
         can_edit: Knows what they may edit.
+        id_type: Makes an id of a text.
     """
     question = read_body(body)
     if isinstance(question, Decision):
         return question
-    return authorize(*question, find_user=find_user, can_edit=can_edit)
+    return authorize(*question, find_user=find_user, can_edit=can_edit, id_type=id_type)
 
 
 async def authorize_request_async(
     body: bytes,
     *,
-    find_user: Callable[[int], Any],
-    can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+    find_user: Callable[[Any], Any],
+    can_edit: Callable[[Any, EditableType, Any], bool | Awaitable[bool]],
+    id_type: Callable[[str], Any] = int,
 ) -> Decision:
-    """As ``authorize_request``; both functions may be coroutine functions."""
+    """As ``authorize_request``; ``find_user`` and ``can_edit`` may be coroutine functions."""
     question = read_body(body)
     if isinstance(question, Decision):
         return question
-    return await authorize_async(*question, find_user=find_user, can_edit=can_edit)
+    return await authorize_async(
+        *question, find_user=find_user, can_edit=can_edit, id_type=id_type
+    )

@@ -7,13 +7,15 @@ import hmac
 import inspect
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from publisher.contract.ids import id_text
 from publisher.serializers.read import read
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
 _LENGTH_MAX: Final = 1_024
-_DIGITS_MAX: Final = 18
+_INT_MAX: Final = 2**63 - 1
+"""What the databases of applications take for a key."""
 _VISITOR: Final = "0"
 _NEW: Final = "new"
 
@@ -56,7 +58,7 @@ _TYPES: Final = {kind.value: kind for kind in EditableType}
 class _User(NamedTuple):
     """The question who has this id."""
 
-    user_id: int
+    user_id: Any
 
 
 class _Right(NamedTuple):
@@ -64,27 +66,31 @@ class _Right(NamedTuple):
 
     user: Any
     kind: EditableType
-    record_id: int
+    record_id: Any
 
 
 def authorize(
     user_secret: object,
     document_name: object,
     *,
-    find_user: Callable[[int], Any],
-    can_edit: Callable[[Any, EditableType, int], bool],
+    find_user: Callable[[Any], Any],
+    can_edit: Callable[[Any, EditableType, Any], bool],
+    id_type: Callable[[str], Any] = int,
 ) -> Decision:
     """Decide whether somebody may open a document.
 
     Args:
         user_secret: ``<user id>,<secret token>``, as the client sends it; ``0,…`` is a visitor.
-        document_name: ``<type>-<id>-…``, or ``<type>-new-<user id>-…`` for a draft.
-        find_user: Called with an id; returns the active user (an object or a mapping with ``id``
-            and ``secret_token``), or None.
+        document_name: ``<type>-<id>-<field>``, or ``<type>-new-<user id>-…`` for a draft. An id
+            may have ``-`` in it, a type and a field have none.
+        find_user: Called with an id; returns the active user (an object or a mapping with
+            ``secret_token``), or None.
         can_edit: Called with that user, the type and the id of a record; False, too, if there is
             no such record.
+        id_type: Makes an id of a text: ``int``, ``str``, or ``uuid.UUID``. What it refuses with
+            ``ValueError``, or writes in another way, is nobody's id.
     """
-    steps = _decide(user_secret, document_name)
+    steps = _decide(user_secret, document_name, id_type)
     try:
         question = next(steps)
         while True:
@@ -101,11 +107,12 @@ async def authorize_async(
     user_secret: object,
     document_name: object,
     *,
-    find_user: Callable[[int], Any],
-    can_edit: Callable[[Any, EditableType, int], bool | Awaitable[bool]],
+    find_user: Callable[[Any], Any],
+    can_edit: Callable[[Any, EditableType, Any], bool | Awaitable[bool]],
+    id_type: Callable[[str], Any] = int,
 ) -> Decision:
-    """As ``authorize``; both functions may be coroutine functions."""
-    steps = _decide(user_secret, document_name)
+    """As ``authorize``; ``find_user`` and ``can_edit`` may be coroutine functions."""
+    steps = _decide(user_secret, document_name, id_type)
     try:
         question = next(steps)
         while True:
@@ -121,31 +128,55 @@ async def authorize_async(
 
 
 class _Request(NamedTuple):
-    """What a user asks for."""
+    """What a user asks for.
 
-    user_id: int
+    Attributes:
+        user_id: Who asks, as sent.
+        secret: The proof of it.
+        kind: Of the record.
+        rest: What follows the kind in the document's name.
+    """
+
+    user_id: str
     secret: str
     kind: EditableType
-    record_id: str
-    new_user_id: str
+    rest: str
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether there is no such record yet."""
+        return self.rest.partition("-")[0] == _NEW
+
+    @property
+    def is_own_draft(self) -> bool:
+        """Whether the draft names who asks as its author; Loomio adds more behind the id.
+
+        Where ids are texts, no id may be another one with ``-`` and more behind it.
+        """
+        return f"{self.rest}-".startswith(f"{_NEW}-{self.user_id}-")
+
+    @property
+    def record_id(self) -> str:
+        """All but the field, which has no ``-`` in it."""
+        return self.rest.rpartition("-")[0] or self.rest
 
 
 def _decide(
-    user_secret: object, document_name: object
+    user_secret: object, document_name: object, id_type: Callable[[str], Any]
 ) -> Generator[_User | _Right, Any, Decision]:
     request = _read(user_secret, document_name)
     if isinstance(request, Decision):
         return request
-    user = yield _User(request.user_id)
+    user_id = _key(request.user_id, id_type)
+    user = None if user_id is None else (yield _User(user_id))
     if not _is_secret_of(user, request.secret):
         return Decision(401, "unknown user or wrong secret")
-    if request.record_id == _NEW:
-        author_id = request.new_user_id
-        is_own = _is_number(author_id) and int(author_id) == read(user, "id")
-        return ALLOWED if is_own else Decision(401, "somebody else's draft")
-    if not _is_number(request.record_id):
+    if request.is_draft:
+        return ALLOWED if request.is_own_draft else Decision(401, "somebody else's draft")
+    record_id = _key(request.record_id, id_type)
+    if record_id is None:
         return Decision(401, "no such record")
-    may_edit = yield _Right(user, request.kind, int(request.record_id))
+    may_edit = yield _Right(user, request.kind, record_id)
     return ALLOWED if may_edit is True else Decision(401, "may not edit it")
 
 
@@ -154,17 +185,28 @@ def _read(user_secret: object, document_name: object) -> _Request | Decision:
     if not (_is_text(user_secret) and _is_text(document_name)):
         return Decision(400, "user_secret and document_name must be text")
     user_id, comma, secret = str(user_secret).partition(",")
-    kind_name, record_id, new_user_id = [*str(document_name).split("-"), "", ""][:3]
+    kind_name, _, rest = str(document_name).partition("-")
     kind = _TYPES.get(kind_name)
-    if not comma or kind is None or not record_id:
+    if not comma or kind is None or not rest:
         return Decision(400, "not a secret, or not the name of a document")
+    request = _Request(user_id, secret, kind, rest)
     if user_id == _VISITOR:
         # A visitor may begin a group.
-        is_new_group = kind is EditableType.GROUP and record_id == _NEW
+        is_new_group = kind is EditableType.GROUP and request.is_draft
         return ALLOWED if is_new_group else Decision(401, "a visitor")
-    if not (_is_number(user_id) and secret):
-        return Decision(401, "not a secret")
-    return _Request(int(user_id), secret, kind, record_id, new_user_id)
+    return request
+
+
+def _key(text: str, id_type: Callable[[str], Any]) -> Any:
+    """The id that a text is, or None: the application is never asked about what is none."""
+    if id_text(text) is None:
+        return None
+    try:
+        key = id_type(text)
+    except ValueError:
+        return None
+    is_too_large = isinstance(key, int) and abs(key) > _INT_MAX
+    return None if is_too_large or str(key) != text else key
 
 
 def _is_secret_of(user: Any, secret: str) -> bool:
@@ -176,7 +218,3 @@ def _is_secret_of(user: Any, secret: str) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LENGTH_MAX
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX

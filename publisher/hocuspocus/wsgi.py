@@ -21,11 +21,13 @@ class App:
 
     def __init__(
         self,
-        find_user: Callable[[int], Any],
-        can_edit: Callable[[Any, EditableType, int], bool],
+        find_user: Callable[[Any], Any],
+        can_edit: Callable[[Any, EditableType, Any], bool],
+        id_type: Callable[[str], Any] = int,
     ) -> None:
         self._find_user = find_user
         self._can_edit = can_edit
+        self._id_type = id_type
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -43,4 +45,6 @@ class App:
         if not is_known or int(length) > BODY_BYTES_MAX:
             return Decision(400, "the body is too long, or of unknown length")
         body = environ["wsgi.input"].read(int(length))
-        return authorize_request(body, find_user=self._find_user, can_edit=self._can_edit)
+        return authorize_request(
+            body, find_user=self._find_user, can_edit=self._can_edit, id_type=self._id_type
+        )

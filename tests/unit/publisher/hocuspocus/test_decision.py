@@ -1,6 +1,7 @@
 """Who may open a document: Rails' own vectors, and whatever a client may send instead."""
 
 import asyncio
+import uuid
 
 import pytest
 from hypothesis import given
@@ -91,6 +92,66 @@ def test_what_is_malformed_is_said_to_be(secret, name):
 def test_what_only_looks_right_is_refused(secret, name):
     assert decide(secret, name).status in {400, 401}
     assert not decide(secret, name).is_allowed
+
+
+UUID = uuid.UUID("3f2a0b1c-0000-4000-8000-0000000000ff")
+
+
+@pytest.mark.parametrize(
+    ("id_type", "user_id"), [(uuid.UUID, UUID), (str, str(UUID)), (str, "a-b")]
+)
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("comment-{id}-body", 200),
+        ("comment-{id}-", 200),
+        ("comment-new-{id}", 200),
+        ("comment-new-{id}-1-1", 200),
+        ("comment-new-{id}1-body", 401),
+        ("comment-new-3", 401),
+        ("comment-3-body", 401),
+        ("comment-{id}-body-more", 401),
+        ("comment-{id}0-body", 401),
+    ],
+)
+def test_ids_may_be_texts_with_hyphens(id_type, user_id, name, status):
+    """A document's type ends at the first hyphen, and its field begins at the last."""
+    user = {"id": user_id, "secret_token": "s,3"}
+
+    decision = authorize(
+        f"{user_id},s,3",
+        name.format(id=user_id),
+        find_user={user_id: user}.get,
+        can_edit=lambda who, _, record_id: who is user and record_id == user_id,
+        id_type=id_type,
+    )
+
+    assert decision.status == status
+
+
+@pytest.mark.parametrize("text", [str(UUID).upper(), f"{{{UUID}}}", UUID.hex, "é", "a b", "", "3"])
+def test_an_id_is_what_its_type_writes(text):
+    """UUID() reads many spellings, int() reads ``1_0``: one of them only is the id."""
+    asked = []
+
+    decision = authorize(
+        f"{text},s",
+        "comment-1-body",
+        find_user=asked.append,
+        can_edit=asked.append,
+        id_type=uuid.UUID,
+    )
+
+    assert (decision.status, asked) == (401, [])
+
+
+@pytest.mark.parametrize("text", ["1_0", " 1", "+1", "01", "\u0661", str(2**63), "x" * 65])
+def test_applications_with_numbers_are_asked_about_numbers(text):
+    asked = []
+
+    decision = authorize(f"{text},s", "comment-1", find_user=asked.append, can_edit=asked.append)
+
+    assert (decision.status, asked) == (401, [])
 
 
 @pytest.mark.parametrize("token", [None, ""])
