@@ -111,7 +111,7 @@ class Feed:
         self._proven_at_s = float("-inf")
         self._ahead_s: float | None = None
         self._handover: Handover | None = None
-        self._is_standing = False
+        self._line: Subscription | None = None
         commands.connected.append(self.probe)
         self.covered_from: int | None = None
         self.covered_to = 0
@@ -128,16 +128,17 @@ class Feed:
         return self._clock() - self._proven_at_s
 
     @property
-    def is_fresh(self) -> bool:
-        """Whether a subscription has been proven lately."""
-        return self.silent_s <= 1.5 * self._probe_s
+    def _is_heard(self) -> bool:
+        """Whether the subscription was proven lately, or a large message is on its way."""
+        is_receiving = self._line is not None and self._line.is_receiving
+        return is_receiving or self.silent_s <= 1.5 * self._probe_s
 
     @property
     def complaint(self) -> str:
         """Why nothing is heard, and what to do about it; "" while all is well."""
-        if not self._is_standing:
+        if self._line is None:
             return self._why_not
-        return "" if self.is_fresh else "the subscription to Redis does not answer"
+        return "" if self._is_heard else "the subscription to Redis does not answer"
 
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
@@ -161,7 +162,7 @@ class Feed:
         await line.open(self._url)
 
     async def _use(self, line: Subscription) -> str:
-        self._stands()
+        self._stands(line)
         try:
             while (reason := await self._watch(line)) is None:
                 line = await self._replace(line)
@@ -171,22 +172,22 @@ class Feed:
             line.close("stopped")
             self._lost()
 
-    def _stands(self) -> None:
+    def _stands(self, line: Subscription) -> None:
         """A subscription begins, and what was published before may be missing."""
         self._proven_at_s = self._clock()
-        self._is_standing = True
+        self._line = line
         self.covered_to = 0
         self._is_up(True)
 
     def _lost(self) -> None:
         self.covered_from = None
-        self._is_standing = False
+        self._line = None
         self._probes.clear()
         self._is_up(False)
 
     def probe(self) -> None:
         """Do not wait for the next turn to find out what has been heard."""
-        if self._is_standing:
+        if self._line is not None:
             self._probe()
 
     async def _watch(self, line: Subscription) -> str | None:
@@ -235,7 +236,8 @@ class Feed:
         old.close("replaced")
         if not handover.is_seamless:
             self._lost()
-            self._stands()
+            self._stands(new)
+        self._line = new
         new.take = self._take
         handover.finish(self._take)
         return new

@@ -31,15 +31,24 @@ class Link:
         target: Path of the Unix socket of the real server; it need not exist yet.
         tls: End TLS here, as a terminator in front of Redis does; None for plain TCP.
 
+        bytes_per_s: At which pace each connection gives what comes from the server; None for at once.
+
     Attributes:
         port: Where it listens.
         sent: For each connection accepted so far, also those that found no server behind: what
             has come from the client.
     """
 
-    def __init__(self, target: Path, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        target: Path,
+        *,
+        tls: ssl.SSLContext | None = None,
+        bytes_per_s: float | None = None,
+    ) -> None:
         self._target = target
         self._tls = tls
+        self._s_per_byte = 0.0 if bytes_per_s is None else 1 / bytes_per_s
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="link")
         self._writers: set[asyncio.StreamWriter] = set()
@@ -116,26 +125,28 @@ class Link:
         self._writers |= both
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._copy(reader, far_writer, self._flows, self.sent[-1]))
-                group.create_task(self._copy(far_reader, writer, self._flows, bytearray()))
+                group.create_task(self._copy(reader, far_writer, self.sent[-1]))
+                group.create_task(self._copy(far_reader, writer, bytearray(), self._s_per_byte))
         finally:
             self._writers -= both
             far_writer.transport.abort()
 
-    @staticmethod
     async def _copy(
+        self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        flows: threading.Event,
         record: bytearray,
+        s_per_byte: float = 0.0,
     ) -> None:
         """Copy one direction to its end, then end the other direction too."""
+        flows = self._flows
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(_READ_BYTES):
                 record += data
                 if flows.is_set():
                     writer.write(data)
                     await writer.drain()
+                await asyncio.sleep(len(data) * s_per_byte)
         writer.transport.abort()
 
 

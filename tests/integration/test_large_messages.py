@@ -1,11 +1,13 @@
 """A message that is too large to be kept: delivered, admitted, and nobody else's trouble."""
 
+import asyncio
 import json
 
 import pytest
 
 from publisher import AsyncPublisher, InvalidMessage, Publisher
 from publisher.batch import Batch
+from tests.faults.link import Link
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
 from tests.integration.site import Site
@@ -86,6 +88,31 @@ async def test_reading_a_large_message_does_not_make_redis_silent(redis, tmp_pat
         assert server.lines("Redis lost") == []
         assert server.lines("degraded") == []
         assert server.is_ready()
+
+
+async def test_the_server_is_ready_while_a_large_message_comes_slowly(redis, tmp_path):
+    """It takes five seconds, and nothing else is heard meanwhile."""
+    with (
+        Link(redis.socket, bytes_per_s=4 * MIB) as link,
+        Program(tmp_path, REDIS_URL=f"redis://127.0.0.1:{link.port}", PROBE_SECONDS="1") as server,
+        redis.client() as raw,
+    ):
+        server.wait_ready()
+        site = Site(raw)
+        account = site.sign_in()
+        async with pages_of(server.port) as pages:
+            page = await pages.enter(account.token)
+            answers = []
+            packet = site.publish_raw(message(account.room, 20 * MIB))
+            got = asyncio.create_task(page.got(1, WAITS_MS))
+            while not got.done():
+                answers.append(await asyncio.to_thread(server.is_ready))
+                await asyncio.sleep(0.1)
+
+        assert await got == [packet]
+        assert len(answers) > 20
+        assert all(answers)
+        assert server.lines("Redis lost") == []
 
 
 async def test_the_library_refuses_what_is_too_large(redis):

@@ -1,9 +1,11 @@
 """What a node says to itself, as far as no network is needed: the rest is tests/integration."""
 
 import pytest
+import pytest_asyncio
 
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import Pauses
+from channel_server.adapters.subscription import Subscription
 from tests.unit.engine.doubles import Clock
 
 
@@ -23,8 +25,8 @@ def clock():
     return Clock()
 
 
-@pytest.fixture
-def feed(clock):
+@pytest_asyncio.fixture
+async def feed(clock):
     feed = Feed(
         "redis://nowhere",
         [],
@@ -36,7 +38,7 @@ def feed(clock):
         pauses=Pauses(lambda: 0.0),
         clock=clock,
     )
-    feed._stands()
+    feed._stands(Subscription([], lambda *_: 0, ()))
     return feed
 
 
