@@ -460,13 +460,13 @@ async def test_an_offset_of_another_epoch_is_no_recovery_and_shows_only_ones_own
     assert bodies(await client.seed()) == ["for Ben"]
 
 
-CHANGES = ["expired", "another user"]
+CHANGES = ["expired or evicted", "revoked", "another user"]
 
 
 @pytest.mark.parametrize("journal", ["redis", "memory"])
 @pytest.mark.parametrize("change", CHANGES)
 async def test_who_has_become_somebody_else_is_not_told_that_it_has_recovered(
-    redis_server, site, tmp_path, journal, change
+    redis_server, site, lib, tmp_path, journal, change
 ):
     """Its token had expired: it heard no records any more, and thought that it had missed nothing."""
     with Program(tmp_path, REDIS_URL=redis_server.url, JOURNAL=journal) as server:
@@ -480,8 +480,10 @@ async def test_who_has_become_somebody_else_is_not_told_that_it_has_recovered(
 
             with redis_server.client() as redis:
                 key = f"/current_users/{account.token}"
-                if change == "expired":
+                if change == "expired or evicted":
                     redis.delete(key)
+                elif change == "revoked":
+                    assert lib.tokens.revoke(account.token) == 1
                 else:
                     redis.set(key, redis.get(f"/current_users/{other.token}"))
             site.publish(account.room, 2)

@@ -1,7 +1,9 @@
 """The way to Redis: it can be left at any moment, and Redis says why it lets nobody in."""
 
 import asyncio
+import json
 import socket
+import urllib.request
 
 import pytest
 import uvloop
@@ -10,8 +12,8 @@ from channel_server.adapters.line import RequestLine
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from tests.conftest import RedisServer, need_redis
-from tests.integration.program import run
-from tests.servers import free_port
+from tests.integration.program import Program, run
+from tests.servers import free_port, wait_until
 
 pytestmark = pytest.mark.redis
 
@@ -121,3 +123,41 @@ def test_tls_to_a_plain_port_is_told_so(guarded):
 
     with pytest.raises(RedisLost, match=r"no TLS in time|SSLError"):
         asyncio.run(RequestLine.to(url, 1.0))
+
+
+def node_of_a_cluster(new_redis_server):
+    port = free_port()
+    return new_redis_server("--cluster-enabled", "yes", "--port", str(port)), port
+
+
+def make_cluster_of(redis, new_redis_server):
+    """Give all slots to another node."""
+    other, port = node_of_a_cluster(new_redis_server)
+    with redis.client() as raw, other.client() as far:
+        far.execute_command("CLUSTER ADDSLOTS", *range(16_384))
+        raw.execute_command("CLUSTER MEET", "127.0.0.1", port)
+        wait_until(
+            lambda: raw.execute_command("CLUSTER INFO")["cluster_state"] == "ok",
+            within_s=10,
+            what="the nodes know each other",
+        )
+
+
+@pytest.mark.parametrize("code", ["CLUSTERDOWN", "MOVED"])
+def test_one_node_of_a_cluster_is_told_so(new_redis_server, tmp_path, code):
+    """Logged as BrokenPipeError, or not at all, although Redis says what it is."""
+    redis, _ = node_of_a_cluster(new_redis_server)
+    if code == "MOVED":
+        make_cluster_of(redis, new_redis_server)
+
+    with Program(tmp_path, REDIS_URL=redis.url) as server:
+        server.wait_ready()
+        wait_until(lambda: server.lines("Redis lost"), within_s=10, what="it says so")
+        with urllib.request.urlopen(f"{server.url}/ready") as answer:
+            health = json.load(answer)
+    doctor = run("doctor", REDIS_URL=redis.url)
+
+    assert health["status"] == "degraded"
+    for found in (str(health["reasons"]), server.lines("Redis lost")[0], doctor.stdout):
+        assert code in found
+        assert "Redis Cluster" in found
