@@ -11,6 +11,7 @@ from rich.console import Console
 
 from channel_server.adapters.embedded import embedded_redis
 from channel_server.app import ChannelServer
+from channel_server.engine.places import UNIX
 from channel_server.stop import Stop
 from channel_server.web.demo import Demo, DemoUser
 from publisher import AsyncPublisher
@@ -23,6 +24,8 @@ _SAMPLE_USERS: Final = (
     (1, "Ann", (1, 2)),
     (2, "Ben", (2, 3)),
 )
+
+_EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - what HOST may say
 
 _TOKEN_TTL_S: Final = 24 * 60 * 60
 """The Redis may be the operator's own: nothing stays in it."""
@@ -51,7 +54,7 @@ async def run_demo(settings: Settings, admin: AdminSettings, *, has_redis: bool)
         users = tuple([await _sample_user(publisher, *user) for user in _SAMPLE_USERS])
         server = ChannelServer(settings, admin)
         Demo(publisher, users=users).add_routes(server.web_app)
-        await server.run(stop, on_listening=lambda port: _greet(port, settings.redis_url))
+        await server.run(stop, on_listening=lambda port: _greet(settings, port))
 
 
 async def _sample_user(
@@ -63,12 +66,20 @@ async def _sample_user(
     return DemoUser(id=user_id, name=name, group_ids=group_ids, token=token)
 
 
-def _greet(port: int, redis_url: str) -> None:
+def _greet(settings: Settings, port: int) -> None:
     console = Console()
-    console.print(f"\n  Open [bold]http://localhost:{port}/[/bold] in two tabs.")
+    console.print(f"\n  Open [bold]{_page(settings.host, port)}[/bold] in two tabs.")
     console.print(
-        f"  From another terminal: REDIS_URL={redis_url} {sys.argv[0]} "
+        f"  From another terminal: REDIS_URL={settings.redis_url} {sys.argv[0]} "
         'publish --group 2 \'{"comments":[{"id":1,"body":"hi"}]}\'',
         soft_wrap=True,
     )
     console.print("  Ctrl-C stops it.\n")
+
+
+def _page(host: str, port: int) -> str:
+    if host.startswith(UNIX):
+        return f"what a proxy in front of {host} serves"
+    if host in _EVERYWHERE:
+        host = "localhost"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
