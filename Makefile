@@ -4,13 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE_PROJECTS := channel_server/web/demo tests/js
 
-.PHONY: run test check bench load chaos soak setup synapse clean help
+.PHONY: run test quick check bench load chaos soak setup synapse clean help
 
 run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
 
-test: $(VENV)/.ready ## The whole test suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.ready ## The whole test suite: most of it four at a time, then what has to run alone
+	status=0; \
+	$(BIN)/python -m pytest -m 'not serial' --numprocesses=4 || status=1; \
+	$(BIN)/python -m pytest -m serial || status=1; \
+	exit $$status
+
+quick: $(VENV)/.ready ## In a minute: tests without servers, and types
+	$(BIN)/python -m pytest --numprocesses=2 tests/unit tests/property tests/contract tests/conformance
+	$(BIN)/mypy
 
 check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

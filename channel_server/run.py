@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import signal
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -136,6 +137,8 @@ async def _served(serve: Callable[[Stop], Coroutine[Any, Any, None]]) -> None:
 def run(task: Coroutine[Any, Any, None]) -> None:
     """Run until done; a known trouble, alone or in a task group, ends the process."""
     troubles: list[BaseException] = []
+    # A shell without job control starts what ends with & deaf to it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         uvloop.run(task)
     except* KeyboardInterrupt:

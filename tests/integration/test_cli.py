@@ -399,12 +399,14 @@ def test_a_redis_url_with_an_unknown_option_is_a_configuration_error(query):
     assert "hunter2" not in finished.stderr
 
 
-def test_tail_ends_with_ctrl_c(server, tmp_path):
+@pytest.mark.parametrize("was_ignored", [False, True])
+def test_tail_ends_with_ctrl_c(server, tmp_path, was_ignored):
     """Found by trying: python-socketio's own signal handler made it a traceback."""
     output = tmp_path / "tail"
+    shell = 'trap "" INT; exec "$@"' if was_ignored else 'exec "$@"'
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [CHANNEL_SERVER, "tail", "--url", server.url],
+            ["sh", "-c", shell, "sh", CHANNEL_SERVER, "tail", "--url", server.url],
             stdout=file,
             stderr=file,
             env=environment(),

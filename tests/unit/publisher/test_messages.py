@@ -62,7 +62,9 @@ def test_records_that_are_no_mapping_are_refused(records):
         records_command(records, 7, None)
 
 
-@pytest.mark.parametrize("wrong", [True, "", "a b", 7.0, b"7", [7], object()], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [True, "", "a b", 7.0, b"7", [7], pytest.param(object(), id="object")], ids=repr
+)
 @pytest.mark.parametrize("records", [RECORDS, None], ids=["records", "blank"])
 def test_wrong_ids_are_refused_wherever_they_stand(wrong, records):
     """Also the user's id that a group's id makes idle, and also if there is nothing to publish."""
