@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,9 @@ from tests.bench import records
 from tests.bench.processes import DidNotStart, Process, free_port, program
 from tests.bench.scraping import scrape
 
-OURS, OURS_OFF = "ours", "ours-off"
+OURS, OURS_OFF, BEFORE = "ours", "ours-off", "before"
 NODE, NODE_OFF, SOCKETIO, FLOOR = "node", "node-off", "socketio", "c"
-RELAYS = (OURS, OURS_OFF, NODE, NODE_OFF, SOCKETIO)  # the servers that do the whole job
-SERVERS = (*RELAYS, FLOOR)
+SERVERS = (OURS, OURS_OFF, NODE, NODE_OFF, SOCKETIO, FLOOR)
 BARE: Final = "bare"  # no server: what the publisher is made of
 QUIET: Final = "quiet"  # ours, without bots
 HOCUSPOCUS: Final = "hocuspocus"  # the real server of documents
@@ -27,6 +27,7 @@ NODE_PROGRAM: Final = f"{ROOT_DIR}/bin/node"
 TITLES: Final = {
     OURS: "ours",
     OURS_OFF: "ours, no recovery",
+    BEFORE: "ours, before",
     NODE: "Node",
     NODE_OFF: "Node, no recovery",
     SOCKETIO: "python-socketio",
@@ -74,7 +75,7 @@ class Relay(Server):
 
     def __init__(self, name: str, redis_url: str, directory: Path) -> None:
         port, admin_port = free_port(), free_port()
-        self._admin_port = admin_port if name in {OURS, OURS_OFF} else None
+        self._admin_port = admin_port if name in {OURS, OURS_OFF, BEFORE} else None
         env = {
             "PORT": str(port),
             "REDIS_URL": redis_url,
@@ -141,6 +142,9 @@ def compile_floor(directory: Path) -> bool:
 def _argv(name: str) -> list[str]:
     if name in {OURS, OURS_OFF}:
         return [program("channel-server"), "serve"]
+    if name == BEFORE:  # -P: not what lies in the current directory
+        path = f"PYTHONPATH={os.environ['BEFORE']}"
+        return ["/usr/bin/env", path, sys.executable, "-P", "-m", "channel_server", "serve"]
     if name in {NODE, NODE_OFF}:
         return [NODE_PROGRAM, str(_HERE.parent / "js/peer.mjs")]
     return [sys.executable, str(_HERE / "peers/ordinary.py")]
