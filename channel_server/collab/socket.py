@@ -179,8 +179,8 @@ class ClientSocket(Socket):
         self._is_ending = True
         self.close(abort=False, code=code, reason=reason)
 
-    def _watch(self, unread_bytes: int) -> None:
-        self.house.slow.watch(self, unread_bytes)
+    def _watch(self, unread_bytes: int, adding_bytes: int) -> None:
+        self.house.slow.watch(self, unread_bytes, adding_bytes)
 
     def _caught_up(self) -> None:
         self.house.slow.forget(self)

@@ -55,15 +55,12 @@ class Polling:
             front.reply(self._take(zipped=front.takes_gzip))
 
     def _keep(self, packets: list[Outgoing]) -> None:
-        slow, ceiling = self._engine.slow, self._engine.options.write_ceiling
-        slow.watch(self._session, self._outbox_bytes)
+        adding_bytes = sum(len(packet.text) for packet in packets)
+        self._engine.slow.watch(self._session, self._outbox_bytes, adding_bytes)
         if self._session.polling is not self:  # hung up
             return
         self._outbox += packets
-        self._outbox_bytes += sum(len(packet.text) for packet in packets)
-        slow.watch(
-            self._session, min(self._outbox_bytes, ceiling)
-        )  # one large one is none too many
+        self._outbox_bytes += adding_bytes
 
     def poll(self, front: Front) -> bool:
         """Take a GET: answer it now, or when there is something to say.

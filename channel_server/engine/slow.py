@@ -24,19 +24,34 @@ class SlowClients:
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._options = options
         self._over: Deadlines[Client] = Deadlines(options.write_timeout_s, clock)
+        self._large: dict[Client, int] = {}
 
-    def watch(self, client: Client, unread_bytes: int) -> None:
-        """Note how much a client has left unread just now."""
+    def watch(self, client: Client, unread_bytes: int, adding_bytes: int = 0) -> None:
+        """Note how much a client has left unread just now.
+
+        A large message does not count against the ceiling: the next one may come before any
+        client could have read it.
+
+        Args:
+            client: Which one.
+            unread_bytes: What it has not read.
+            adding_bytes: What is about to be written, or is the last of what was.
+        """
         if client.is_paced:
             return
-        if unread_bytes > self._options.write_ceiling:
+        options = self._options
+        if unread_bytes > options.write_ceiling + self._large.get(client, 0):
             client.hang_up("slow")
-        elif unread_bytes > self._options.write_limit and client not in self._over:
+            return
+        if adding_bytes > max(options.write_limit, self._large.get(client, 0)):
+            self._large[client] = adding_bytes
+        if unread_bytes + adding_bytes > options.write_limit and client not in self._over:
             self._over.start(client)
 
     def forget(self, client: Client) -> None:
         """The client has caught up, or is gone."""
         self._over.stop(client)
+        self._large.pop(client, None)
 
     def expire(self) -> None:
         """Hang up on those that have been over the limit for too long."""

@@ -80,8 +80,8 @@ class Socket(asyncio.Protocol):
         """The connection is gone, whoever closed it."""
 
     @abstractmethod
-    def _watch(self, unread_bytes: int) -> None:
-        """The client has left so much unread."""
+    def _watch(self, unread_bytes: int, adding_bytes: int) -> None:
+        """The client has left so much unread; so much is about to be written."""
 
     @abstractmethod
     def _caught_up(self) -> None:
@@ -92,7 +92,7 @@ class Socket(asyncio.Protocol):
     def write(self, frame: bytes) -> None:
         """Queue a finished frame; a client that has not read for too long is hung up."""
         if self._is_paused:
-            self._watch(self.unread_bytes)
+            self._watch(self.unread_bytes, len(frame))
         tcp = self._tcp
         if tcp is not None:
             tcp.write(frame)
@@ -105,9 +105,7 @@ class Socket(asyncio.Protocol):
     def pause_writing(self) -> None:
         """More than ``write_limit`` bytes are unread: of one large message, perhaps."""
         self._is_paused = True
-        if self._tcp is not None:
-            options = self._host.options
-            self._watch(min(self._tcp.get_write_buffer_size(), options.write_ceiling))
+        self._watch(0, self.unread_bytes)
 
     def resume_writing(self) -> None:
         """The client has caught up."""

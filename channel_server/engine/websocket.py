@@ -36,8 +36,8 @@ class WebSocket(Socket):
         self._session = session
         self._is_probe = is_probe
 
-    def _watch(self, unread_bytes: int) -> None:
-        self._engine.slow.watch(self._session, unread_bytes)
+    def _watch(self, unread_bytes: int, adding_bytes: int) -> None:
+        self._engine.slow.watch(self._session, unread_bytes, adding_bytes)
 
     def _caught_up(self) -> None:
         self._engine.slow.forget(self._session)

@@ -317,6 +317,7 @@ def impatient_server(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 async def test_thousands_of_half_open_sockets_are_closed_and_cost_nothing_afterwards(
     impatient_server, many_descriptors
 ):
@@ -337,6 +338,7 @@ async def test_thousands_of_half_open_sockets_are_closed_and_cost_nothing_afterw
 
 
 @pytest.mark.slow
+@pytest.mark.serial
 @pytest.mark.parametrize("descriptors", [None, 256])
 async def test_fifteen_thousand_silent_sockets_are_closed_by_the_deadline(
     redis_server, site, tmp_path, many_descriptors, descriptors

@@ -20,6 +20,7 @@ from channel_server.cli import app
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.engine.options import Options
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -173,8 +174,9 @@ def test_the_health_check_of_documents_is_not_confused_by_the_port_of_live_updat
 def test_the_health_check_fails_if_nobody_listens():
     """Bound but not listening: nobody else can take the port meanwhile."""
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = str(taken.getsockname()[1])
+        # Below those of outgoing connections: one of ours could reach itself there.
+        port = str(free_port())
+        taken.bind(("127.0.0.1", int(port)))
 
         assert health_exit_code(PORT=port, COLLAB_PORT=port) != 0
 

@@ -223,7 +223,9 @@ def test_one_message_over_the_ceiling_waits_to_be_fetched(polling, session, engi
 
 
 def test_outbox_over_the_ceiling_ends_the_session(polling, session, engine):
-    polling.write(text_packet(b"4" * 801))
+    for _ in range(9):
+        polling.write(text_packet(b"4" * 100))
+        assert session.is_open
     polling.write(text_packet(b"4"))
 
     assert not session.is_open

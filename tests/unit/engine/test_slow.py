@@ -92,6 +92,26 @@ def test_client_at_the_ceiling_still_has_its_time(slow, ann):
     assert len(slow) == 1
 
 
+def test_a_large_message_does_not_count_against_the_ceiling(slow, ann):
+    """Found on a busy machine: the message behind one of 9 MiB hung up who had yet to read it."""
+    slow.watch(ann, 0, 2 * CEILING)
+    for unread in range(2 * CEILING, 3 * CEILING + 1, LIMIT):
+        slow.watch(ann, unread, LIMIT)
+        assert ann.goodbye is None
+
+    slow.watch(ann, 3 * CEILING + 1, LIMIT)
+    assert ann.goodbye == "slow"
+
+
+def test_a_large_message_that_was_read_counts_no_more(slow, ann):
+    slow.watch(ann, 0, 2 * CEILING)
+    slow.forget(ann)
+
+    slow.watch(ann, CEILING + 1, LIMIT)
+
+    assert ann.goodbye == "slow"
+
+
 def test_only_those_that_are_slow_are_hung_up(slow, ann, clock):
     ben = Client()
     slow.watch(ann, LIMIT + 1)
