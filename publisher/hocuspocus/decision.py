@@ -81,14 +81,15 @@ def authorize(
 
     Args:
         user_secret: ``<user id>,<secret token>``, as the client sends it; ``0,…`` is a visitor.
-        document_name: ``<type>-<id>-<field>``, or ``<type>-new-<user id>-…`` for a draft. An id
-            may have ``-`` in it, a type and a field have none.
+        document_name: ``<type>-<id>-<field>``, or ``<type>-new-<user id>-<field>`` for a draft. An
+            id may have ``-`` in it, a type and a field have none.
         find_user: Called with an id; returns the active user (an object or a mapping with
             ``secret_token``), or None.
         can_edit: Called with that user, the type and the id of a record; False, too, if there is
             no such record.
-        id_type: Makes an id of a text: ``int``, ``str``, or ``uuid.UUID``. What it refuses with
-            ``ValueError``, or writes in another way, is nobody's id.
+        id_type: Makes an id of a text: ``int``, ``str``, or ``uuid.UUID``. A text for which it
+            raises ``ValueError`` is nobody's id, and neither is one that ``str`` of the id is not,
+            such as a UUID in capitals.
     """
     steps = _decide(user_secret, document_name, id_type)
     try:
@@ -149,11 +150,15 @@ class _Request(NamedTuple):
 
     @property
     def is_own_draft(self) -> bool:
-        """Whether the draft names who asks as its author; Loomio adds more behind the id.
+        """Whether the draft names who asks as its author.
 
-        Where ids are texts, no id may be another one with ``-`` and more behind it.
+        Behind a number Loomio has several fields, or none. A text may have ``-`` in it itself:
+        behind it stands one field, so that nobody's id is taken for a part of another one's.
         """
-        return f"{self.rest}-".startswith(f"{_NEW}-{self.user_id}-")
+        is_number = self.user_id.lstrip("-").isdecimal()
+        if is_number:
+            return f"{self.rest}-".startswith(f"{_NEW}-{self.user_id}-")
+        return self.rest.rpartition("-")[0] == f"{_NEW}-{self.user_id}"
 
     @property
     def record_id(self) -> str:

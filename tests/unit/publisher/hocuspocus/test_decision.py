@@ -105,8 +105,9 @@ UUID = uuid.UUID("3f2a0b1c-0000-4000-8000-0000000000ff")
     [
         ("comment-{id}-body", 200),
         ("comment-{id}-", 200),
-        ("comment-new-{id}", 200),
-        ("comment-new-{id}-1-1", 200),
+        ("comment-new-{id}-body", 200),
+        ("comment-new-{id}", 401),
+        ("comment-new-{id}-lead-body", 401),
         ("comment-new-{id}1-body", 401),
         ("comment-new-3", 401),
         ("comment-3-body", 401),
