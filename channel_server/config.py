@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from channel_server.environment import Reader
 from channel_server.errors import ConfigError
 from publisher.address import problem_with
-from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
+from publisher.contract.journal import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,9 +105,6 @@ class Settings:
         reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         journal_bytes = reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB
-        max_message_bytes = (
-            reader.integer("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB, low=1, high=1024) * _MIB
-        )
         settings = cls(
             host=reader.place("HOST"),
             port=reader.integer("PORT", default.port, low=0, high=65_535),
@@ -129,7 +126,7 @@ class Settings:
             recovery_s=minutes * _SECONDS_PER_MINUTE,
             journal_entries=reader.integer("JOURNAL_ENTRIES", 100_000, low=100, high=10_000_000),
             journal_bytes=journal_bytes,
-            max_message_bytes=min(max_message_bytes, journal_bytes // SHARE),
+            max_message_bytes=reader.message_bytes(journal_bytes),
             has_plain_publishers=reader.flag("PLAIN_PUBLISHERS", "1"),
             token_ttl_s=reader.integer("CACHE_REDIS_EXPIRE", 1800, low=1, high=999_999_999),
             packets_per_s=reader.integer("MAX_PACKETS_PER_SECOND", 1000, low=10, high=1_000_000),

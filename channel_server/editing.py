@@ -19,7 +19,7 @@ from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors
 from channel_server.engine.options import Options as EngineOptions
-from channel_server.engine.places import setting_of, shown_place
+from channel_server.engine.places import shown_place
 from channel_server.errors import CannotOpenStore, NotStored, StoreFailed
 from channel_server.metrics import Metrics
 from channel_server.node import new_node_name
@@ -143,7 +143,7 @@ class _Editing:
                 self._collab.port,
                 address=self._collab.host,
                 hurried=stop.hurried,
-                setting=setting_of(self._collab.host, "COLLAB_HOST", "COLLAB_PORT"),
+                prefix="COLLAB_",
             ) as port:
                 # With other nodes, when what they say can be heard.
                 house.is_ready = house.is_ready or not self._collab.has_redis

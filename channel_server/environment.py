@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from channel_server.origins import is_host, origin_of
 from publisher.address import problem_with
+from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXAMPLE: Final = "https://loomio.example.org"
 _UNIX_PLACE: Final = re.compile(r"unix:/[^?\0]+(\?mode=[0-7]{3,4})?")
+_MIB: Final = 1024 * 1024
 _LONGEST_PATH: Final = 107
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
@@ -50,6 +52,18 @@ class Reader:
             self.problems.append(f"{name} must be between {low} and {high}, not {value}")
             return default
         return value
+
+    def message_bytes(self, journal_bytes: int) -> int:
+        """How large a message may be that is kept: a quarter of the journal at most."""
+        most = journal_bytes // SHARE
+        usual = MAX_MESSAGE_BYTES // _MIB
+        wanted = self.integer("MAX_MESSAGE_MIB", usual, low=1, high=1024) * _MIB
+        if wanted > most and "MAX_MESSAGE_MIB" in self._env:
+            self.problems.append(
+                "MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB, which is "
+                f"{journal_bytes // _MIB}"
+            )
+        return min(wanted, most)
 
     def flag(self, name: str, default: str = "0") -> bool:
         """Yes or no."""
@@ -87,11 +101,17 @@ class Reader:
         is_path = text.startswith("unix:")
         is_long = len(os.fsencode(text.removeprefix("unix:").partition("?")[0])) > _LONGEST_PATH
         if is_path and (is_long or not _UNIX_PLACE.fullmatch(text)):
-            self.problems.append(
-                f"{name} must be unix:/path, with ?mode=660 behind it or not, and at most 107 bytes"
+            fault = (
+                "a path of at most 107 bytes"
+                if is_long
+                else "like unix:/path or unix:/path?mode=660"
             )
+            self.problems.append(f"{name} must be {fault}, not {text!r}")
         elif text and not is_path and not is_host(text):
-            self.problems.append(f"{name} must be an address, or unix:/path, not {text!r}")
+            port = f"; the port goes into {name.replace('HOST', 'PORT')}" if ":" in text else ""
+            self.problems.append(
+                f"{name} must be an address or a name of this machine, or unix:/path, not {text!r}{port}"
+            )
         return text
 
     def hosts(self, name: str) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import socket
 from http import HTTPStatus
 from typing import Final
 
@@ -11,7 +10,8 @@ import aiohttp
 
 from channel_server.descriptors import most_connections
 from channel_server.doctor.finding import Finding, ill, unasked, well
-from channel_server.engine.places import UNIX
+from channel_server.engine.places import UNIX, bound
+from channel_server.errors import CannotListen
 from channel_server.origins import in_url
 
 FULL: Final = "too many connections"
@@ -46,12 +46,15 @@ async def examine_port(name: str, host: str, port: int) -> Finding:
         return unasked(name, f"not looked at: HOST is {host}")
     if port == 0:
         return unasked(name, "0")
-    trouble = _trouble_with(host, port)
+    trouble = _trouble_with(host, port, name.removesuffix("PORT"))
     if trouble is None:
         return unasked(name, f"{port} is free: no server runs here")
-    if trouble != errno.EADDRINUSE:
-        said = f"{port} cannot be opened: {_text(trouble)}"
-        return ill(name, said, f"choose another one with {name}, or give the right to open it")
+    cause = trouble.__cause__
+    if not (isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE):
+        said = f"{trouble.place} cannot be opened: {trouble.reason}"
+        return ill(
+            name, said, f"choose another one with {trouble.setting}, or give the right to it"
+        )
     return _judge(name, port, await _status_of(host or "127.0.0.1", port))
 
 
@@ -70,17 +73,12 @@ def _judge(name: str, port: int, status: str | None) -> Finding:
     return ill(name, f"{port} is ours, and the server is {status}", "its log, and /ready, say why")
 
 
-def _trouble_with(host: str, port: int) -> int | None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _trouble_with(host: str, port: int, prefix: str) -> CannotListen | None:
     try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        return error.errno or 0
-    return None
-
-
-def _text(number: int) -> str:
-    return OSError(number, "").__class__.__name__
+        with bound(host, port, prefix):
+            return None
+    except CannotListen as error:
+        return error
 
 
 async def _status_of(host: str, port: int) -> str | None:

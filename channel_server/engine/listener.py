@@ -28,7 +28,7 @@ async def listening(
     *,
     address: str = "",
     hurried: asyncio.Event | None = None,
-    setting: str = "PORT",
+    prefix: str = "",
 ) -> AsyncIterator[int]:
     """Accept connections; at the end, hang up on all clients.
 
@@ -36,7 +36,7 @@ async def listening(
         host: Serves what is its own, such as the Socket.IO path.
         app: Serves every other path.
         port: TCP port; 0 takes a free one.
-        setting: Name of the variable that chooses the port, or the address if that is a path.
+        prefix: See ``places.bound``.
         address: See ``places.bound``.
         hurried: Once set, nobody is waited for at the end; None: it never is.
 
@@ -51,7 +51,7 @@ async def listening(
     await runner.setup()
     aiohttp_server = cast("web.Server", runner.server)
     try:
-        with bound(address, port, setting) as sock:
+        with bound(address, port, prefix) as sock:
             is_unix = address.startswith(UNIX)
             serve = loop.create_unix_server if is_unix else loop.create_server
             server = await serve(

@@ -21,13 +21,14 @@ UNIX: Final = "unix:"
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted: all clients of a site return at once."""
 
+_NOT_OURS: Final = "this machine has no such address"
+_SPOKEN: Final = {
+    errno.EADDRINUSE: "a server answers there",
+    errno.ENOENT: "its folder is missing: create it",
+    errno.EEXIST: "something else is there, that is no socket",
+}
 _MODE: Final = 0o660
 _OCTAL: Final = 8
-
-
-def setting_of(address: str, host: str, port: str) -> str:
-    """Which of two variables chooses another place."""
-    return host if address.startswith(UNIX) else port
 
 
 def shown_place(address: str, port: int) -> dict[str, object]:
@@ -38,27 +39,27 @@ def shown_place(address: str, port: int) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def bound(address: str, port: int, setting: str) -> Iterator[socket.socket]:
+def bound(address: str, port: int, prefix: str = "") -> Iterator[socket.socket]:
     """A socket that listens, as long as the context lasts.
 
     Args:
         address: IP address or name of this machine, "" for all of them, IPv4 and IPv6; or
             ``unix:/path``, with a mode other than 660 as ``unix:/path?mode=666``.
         port: TCP port; 0 takes a free one.
-        setting: Name of the variable that chooses it.
+        prefix: Of the variables ``HOST`` and ``PORT`` that choose another place.
 
     Raises:
         CannotListen: If it is taken, or cannot be had.
     """
     if address.startswith(UNIX):
-        with _unix(address.removeprefix(UNIX), setting) as listener:
+        with _unix(address.removeprefix(UNIX), f"{prefix}HOST") as listener:
             yield listener
     else:
-        with _tcp(address, port, setting) as listener:
+        with _tcp(address, port, prefix) as listener:
             yield listener
 
 
-def _tcp(address: str, port: int, setting: str) -> socket.socket:
+def _tcp(address: str, port: int, prefix: str) -> socket.socket:
     if address in {"", "::"} and socket.has_dualstack_ipv6():
         # It may be there and yet switched off, as in many containers.
         with contextlib.suppress(OSError):
@@ -69,7 +70,10 @@ def _tcp(address: str, port: int, setting: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         return socket.create_server((address, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise CannotListen(f"port {port}", _words_of(error), setting) from error
+        is_elsewhere = (error.errno or 0) < 0 or error.errno == errno.EADDRNOTAVAIL
+        if is_elsewhere:
+            raise CannotListen(f"{address}", _NOT_OURS, f"{prefix}HOST") from error
+        raise CannotListen(f"port {port}", _words_of(error), f"{prefix}PORT") from error
 
 
 @contextlib.contextmanager
@@ -88,7 +92,8 @@ def _unix(place: str, setting: str) -> Iterator[socket.socket]:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CannotListen(text, _words_of(error), setting) from error
+        words = _SPOKEN.get(error.errno or 0) or _words_of(error)
+        raise CannotListen(text, words, setting) from error
     ours = path.stat().st_ino
     try:
         yield listener

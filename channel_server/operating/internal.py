@@ -93,7 +93,7 @@ async def internal_port(
         return
     host = _Host()
     async with contextlib.AsyncExitStack() as stack:
-        opening = listening(host, site, settings.port, address=settings.host, setting="ADMIN_PORT")
+        opening = listening(host, site, settings.port, address=settings.host, prefix="ADMIN_")
         try:
             port = await stack.enter_async_context(opening)
         except CannotListen as error:

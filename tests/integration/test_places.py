@@ -98,7 +98,7 @@ def test_a_socket_on_which_another_server_answers_is_refused(on_a_socket, redis_
 
     assert (ended.returncode, ended.stderr) == (
         1,
-        f"cannot listen on {path}: Address already in use; choose another one with HOST\n",
+        f"cannot listen on {path}: a server answers there; choose another one with HOST\n",
     )
     assert answer(path)
 
@@ -114,7 +114,7 @@ def test_a_socket_whose_queue_is_full_is_refused(redis_server, tmp_path):
         ended = run("serve", HOST=f"unix:{path}", REDIS_URL=redis_server.url, ADMIN_PORT="0")
 
     assert ended.returncode == 1
-    assert "Address already in use" in ended.stderr
+    assert "a server answers there" in ended.stderr
 
 
 def test_what_is_no_socket_is_left_alone(redis_server, tmp_path):
@@ -124,7 +124,7 @@ def test_what_is_no_socket_is_left_alone(redis_server, tmp_path):
     ended = run("serve", HOST=f"unix:{path}", REDIS_URL=redis_server.url, ADMIN_PORT="0")
 
     assert ended.returncode == 1
-    assert "File exists" in ended.stderr
+    assert "something else is there" in ended.stderr
     assert path.read_text() == "precious"
 
 
@@ -156,3 +156,26 @@ def test_doctor_speaks_where_its_marks_cannot_be_shown(redis_server, encoding):
 
     assert b"Traceback" not in ended.stderr
     assert b"+ Redis: " in ended.stdout
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_named_with_its_variable(redis_server, host):
+    """It was the port that was to be changed."""
+    ended = run("serve", HOST=host, REDIS_URL=redis_server.url, ADMIN_PORT="0")
+    asked = run("doctor", HOST=host, REDIS_URL=redis_server.url, ADMIN_PORT="0")
+
+    words = (
+        f"cannot listen on {host}: this machine has no such address; choose another one with HOST"
+    )
+    assert (ended.returncode, ended.stderr) == (1, f"{words}\n")
+    assert f"{host} cannot be opened: this machine has no such address" in asked.stdout
+    assert "choose another one with HOST" in asked.stdout
+
+
+def test_a_folder_that_is_missing_is_named(redis_server, tmp_path):
+    path = tmp_path / "none" / "s"
+
+    ended = run("serve", HOST=f"unix:{path}", REDIS_URL=redis_server.url, ADMIN_PORT="0")
+
+    assert ended.returncode == 1
+    assert f"cannot listen on {path}: its folder is missing: create it" in ended.stderr
