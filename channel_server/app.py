@@ -27,7 +27,7 @@ from channel_server.descriptors import MAX_DESCRIPTORS, most_connections
 from channel_server.drain import drain
 from channel_server.engine.listener import listening
 from channel_server.engine.options import Cors, Options
-from channel_server.engine.places import setting_of, shown_place
+from channel_server.engine.places import shown_place
 from channel_server.journaling import SharedJournal, journaling
 from channel_server.live.fanout import Client, Fanout
 from channel_server.live.gateway import Gateway
@@ -188,11 +188,11 @@ class ChannelServer:
 
     def _health(self) -> Health:
         wrong = [complaint] if (complaint := self._feed.complaint) else []
+        trouble = self._commands.why_not or self._journaling.trouble
         if not (self._engine.is_ready or self._journaling.is_settled):
             wrong.append("the journal has not been read yet")
         is_ready = not wrong and self._engine.is_ready and not self._is_stopping
-        if self._journaling.trouble:
-            trouble = self._journaling.trouble
+        if trouble:
             wrong.append(f"journal: {trouble}: {remedy_for(trouble)}")
         return Health(
             tuple(wrong),
@@ -226,7 +226,6 @@ class ChannelServer:
                 settings.port,
                 address=settings.host,
                 hurried=stop.hurried,
-                setting=setting_of(settings.host, "HOST", "PORT"),
             ) as port:
                 self._report(port, watched)
                 on_listening(port)

@@ -9,10 +9,14 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import signal
 import sys
 from typing import Final
 
-from channel_server.run import run_bots, run_collab, run_server, troubles_told
+for _number in (signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(_number, signal.SIG_IGN)  # as long as the process lives, from here on
+
+from channel_server.run import run_bots, run_collab, run_server, troubles_told  # noqa: E402
 
 _PLAIN: Final = {"✓": "+", "✗": "x", "·": "-", "→": "->", "…": "..."}
 

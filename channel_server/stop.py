@@ -31,16 +31,13 @@ class Stop:
     def on_signals(self) -> None:
         """Ask at each signal that ends a process, at Ctrl-C among them; at the second one, hurry.
 
-        Started with ``nohup``, a process goes on when its terminal is closed. SIGUSR1 and
-        SIGUSR2 do nothing.
+        Started with ``nohup``, a process goes on when its terminal is closed.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             loop.add_signal_handler(number, self.ask)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             loop.add_signal_handler(signal.SIGHUP, self.ask)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, signal.SIG_IGN)
 
     async def unless_hurried(self, work: Coroutine[None, None, None]) -> None:
         """Wait for work to be done; hurried, cancel it."""

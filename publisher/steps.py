@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 3
 CANNOT_KEEP: Final = (
-    "the journal cannot be written (out of memory, a replica, or a key of the wrong type), and no "
+    "the journal cannot be written (out of memory, a replica, a key of the wrong type, or a message "
+    "of more than a quarter of it), and no "
     "channel server listens: the message is lost"
 )
 _FOR_NOBODY: Final = FOR_NOBODY.encode()

@@ -28,6 +28,7 @@ class Commands:
 
     Attributes:
         connections: How many connections there have been; tells one from the next.
+        why_not: Why there is no connection; "" if there is one.
         connected: Called with every new connection that stands.
         has_connected: Set when the first one does.
     """
@@ -41,6 +42,7 @@ class Commands:
         self._pauses = pauses
         self._line: RequestLine | None = None
         self.connections = 0
+        self.why_not = ""
         self.connected: list[Callable[[], None]] = []
         self.has_connected = asyncio.Event()
 
@@ -106,15 +108,21 @@ class Commands:
             self._line.close(reason)
 
     async def _connect(self) -> RequestLine:
-        return await RequestLine.to(self._url, self._probe_s)
+        try:
+            return await RequestLine.to(self._url, self._probe_s)
+        except RedisLost as error:
+            self.why_not = error.reason
+            raise
 
     async def _use(self, line: RequestLine) -> str:
         self._line = line
+        self.why_not = ""
         self.connections += 1
         self.has_connected.set()
         for tell in self.connected:
             tell()
         try:
-            return await line.watch(self._probe_s)
+            self.why_not = await line.watch(self._probe_s)
+            return self.why_not
         finally:
             self._line = None

@@ -116,6 +116,7 @@ class Feed:
         self.covered_from: int | None = None
         self.covered_to = 0
         self._why_not = _NONE
+        self._why_no_other = ""
 
     @property
     def redis_now_s(self) -> float | None:
@@ -138,7 +139,9 @@ class Feed:
         """Why nothing is heard, and what to do about it; "" while all is well."""
         if self._line is None:
             return self._why_not
-        return "" if self._is_heard else "the subscription to Redis does not answer"
+        if self._is_heard:
+            return ""
+        return f"the subscription to Redis does not answer{self._why_no_other}"
 
     async def run(self) -> NoReturn:
         """Receive until cancelled; reconnects by itself."""
@@ -152,7 +155,7 @@ class Feed:
             await self._open(line)
             await line.subscribe(self._probe_s)
         except RedisLost as error:
-            self._why_not = _with_remedy(error.reason)
+            self._why_not = f"{_NONE}: {_with_remedy(error.reason)}"
             raise
         return line
 
@@ -166,7 +169,7 @@ class Feed:
         try:
             while (reason := await self._watch(line)) is None:
                 line = await self._replace(line)
-            self._why_not = _with_remedy(reason)
+            self._why_not = f"{_NONE}: {_with_remedy(reason)}"
             return reason
         finally:
             line.close("stopped")
@@ -176,6 +179,7 @@ class Feed:
         """A subscription begins, and what was published before may be missing."""
         self._proven_at_s = self._clock()
         self._line = line
+        self._why_no_other = ""
         self.covered_to = 0
         self._is_up(True)
 
@@ -220,7 +224,8 @@ class Feed:
                 await self._open(new)
                 self._handover = handover
                 await new.subscribe(self._probe_s)
-            except RedisLost:
+            except RedisLost as error:
+                self._why_no_other = f", and there is no other: {_with_remedy(error.reason)}"
                 return old
             if self._proven_at_s > asked_at_s and not old.lost.done():
                 new.close("not needed")
@@ -301,4 +306,4 @@ async def _first_of(*words: asyncio.Future[Any]) -> None:
 
 
 def _with_remedy(reason: str) -> str:
-    return f"{_NONE}: {reason}: {remedy_for(reason)}"
+    return f"{reason}: {remedy_for(reason)}"

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from channel_server.adapters.line import Line
-from channel_server.adapters.refusals import remedy_for
+from channel_server.adapters.refusals import REFUSED, remedy_for
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ async def stay_connected(
 class _Report:
     """Says when Redis is lost and when it is back, in turn, and no more than once in ten seconds.
 
+    While it is lost, a refusal is news: it has hung up, and lets nobody in any more.
+
     Args:
         purpose: What the connection is for.
         clock: Monotonic seconds.
@@ -72,6 +74,7 @@ class _Report:
         self._clock = clock
         self._was_lost = False
         self._was_said = False
+        self._refusals: set[str] = set()
         self._quiet_until = clock()
 
     def connected(self) -> None:
@@ -79,13 +82,16 @@ class _Report:
         if self._was_said and not self._was_lost:
             return
         self._was_lost, self._was_said = False, True
+        self._refusals.clear()
         log.info("Redis connected", extra={"purpose": self._purpose})
 
     def lost(self, reason: str) -> None:
         """It is gone, or could not be made."""
         now = self._clock()
-        if self._was_lost or now < self._quiet_until:
+        is_told = reason in self._refusals or not reason.startswith(REFUSED)
+        if is_told if self._was_lost else now < self._quiet_until:
             return
+        self._refusals.add(reason)
         event = "Redis lost" if self._was_said else "Redis away"
         self._was_lost, self._was_said = True, True
         self._quiet_until = now + _LOG_EVERY_S

@@ -36,6 +36,9 @@ _KNOWN: Final = (
 )
 """Beginnings of errors that quote nothing. Source: redis 5.0 to 8.2, networking.c, acl.c, db.c, cluster.c."""
 
+REFUSED: Final = "refused by Redis: "
+"""Begins a reason in Redis' own words."""
+
 _URL: Final = "REDIS_URL"
 _REMEDIES: Final = {
     "max number of clients": "raise its maxclients, or find out who holds so many connections: CLIENT LIST",
@@ -92,7 +95,7 @@ def refusal_of(reply: object) -> str:
     """Say why Redis refused, in its own words if they quote nothing."""
     said = str(reply)
     words = next((known for known in _KNOWN if said.startswith(known)), code_of(reply))
-    return f"refused by Redis: {words}"
+    return f"{REFUSED}{words}"
 
 
 def remedy_for(reason: str, variable: str = _URL) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from channel_server.core.journal_state import Appended
 from channel_server.core.unseen import Heard, Unseen
 from channel_server.live.appends import Appends
+from channel_server.log import Seldom
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Recorder:
         self._changed = changed
         self._max_message_bytes = bounds.max_message_bytes
         self._has_passed_over = False
+        self._seldom = Seldom(clock)
         self._unseen = Unseen(bounds.max_bytes, self._gave_up)
         self.appends = Appends(appender, bounds, self._answered)
         self._has_given_up = False
@@ -118,16 +120,18 @@ class Recorder:
         if message is None:
             return 0
         if len(payload) > self._max_message_bytes:
-            return self._pass_over(message)
+            return self._pass_over(message, len(payload))
         heard = self._unseen.hear(content, self._clock(), message, is_kept=False)
         return 0 if heard is None else self._heard_plainly(heard)
 
-    def _pass_over(self, message: Message) -> int:
+    def _pass_over(self, message: Message, size: int) -> int:
         """Deliver a message that is too large to be kept, after all that was heard before it.
 
         Every node does so for its own clients; the one that records admits the gap.
         """
         self._metrics.too_large += 1
+        if self._seldom.may_say("too large"):
+            log.warning("a message is too large to be kept", extra={"size": size})
         written_bytes = sum(self._hand_out(heard) for heard in self._unseen.waiting())
         written_bytes += self._deliver(message)
         self._has_passed_over = True

@@ -106,6 +106,23 @@ def test_redis_says_why_it_lets_nobody_in(new_redis_server, url, options, words)
         asyncio.run(request_line(url.format(unix=f"unix://{redis.socket}")))
 
 
+def test_a_password_that_changes_while_the_server_runs_is_told(new_redis_server, tmp_path):
+    """Redis hung up first, and that was all that was said."""
+    redis = new_redis_server("--requirepass", "secret", password="secret")
+    with Program(tmp_path, REDIS_URL=redis.url) as server:
+        server.wait_ready()
+        with redis.client() as raw:
+            raw.config_set("requirepass", "another")
+            raw.client_kill_filter(_type="normal", skipme=True)
+
+        wait_until(lambda: server.lines("WRONGPASS"), within_s=10, what="the log says it")
+        with urllib.request.urlopen(f"{server.url}/ready") as answer:
+            health = json.load(answer)
+
+    assert "WRONGPASS" in str(health["reasons"])
+    assert "correct the user or the password" in str(health["reasons"])
+
+
 def test_one_connection_too_many_is_told_so(new_redis_server):
     redis = new_redis_server("--maxclients", "3")
     clients = [redis.client() for _ in range(3)]
