@@ -45,7 +45,7 @@ async def test_a_bug_ends_nothing(redis, fake, monkeypatch, caplog):
         await until(lambda: patterns(redis) == 1, "a new subscription")
         publish("two")
         await until(lambda: fake.bodies == ["one", "two"], "both messages")
-        assert metrics.bots_sent == 2
+        await until(lambda: metrics.bots_sent == 2, "both are counted")
         await bots.stop()
         running.cancel()
     assert "ValueError in fail_once" in str([vars(record) for record in caplog.records])

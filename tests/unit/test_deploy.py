@@ -171,6 +171,7 @@ def test_the_health_check_of_documents_is_not_confused_by_the_port_of_live_updat
         assert health_exit_code(PORT="1", COLLAB_PORT=port) == 0
 
 
+@pytest.mark.serial  # another test may have a server on one of the default ports
 def test_the_health_check_fails_if_nobody_listens():
     """Bound but not listening: nobody else can take the port meanwhile."""
     with socket.socket() as taken:
