@@ -148,15 +148,13 @@ class _Request(NamedTuple):
         """Whether there is no such record yet."""
         return self.rest.partition("-")[0] == _NEW
 
-    @property
-    def is_own_draft(self) -> bool:
+    def is_draft_of(self, user_id: object) -> bool:
         """Whether the draft names who asks as its author.
 
         Behind a number Loomio has several fields, or none. A text may have ``-`` in it itself:
         behind it stands one field, so that nobody's id is taken for a part of another one's.
         """
-        is_number = self.user_id.lstrip("-").isdecimal()
-        if is_number:
+        if isinstance(user_id, int):
             return f"{self.rest}-".startswith(f"{_NEW}-{self.user_id}-")
         return self.rest.rpartition("-")[0] == f"{_NEW}-{self.user_id}"
 
@@ -177,7 +175,7 @@ def _decide(
     if not _is_secret_of(user, request.secret):
         return Decision(401, "unknown user or wrong secret")
     if request.is_draft:
-        return ALLOWED if request.is_own_draft else Decision(401, "somebody else's draft")
+        return ALLOWED if request.is_draft_of(user_id) else Decision(401, "somebody else's draft")
     record_id = _key(request.record_id, id_type)
     if record_id is None:
         return Decision(401, "no such record")

@@ -98,7 +98,8 @@ UUID = uuid.UUID("3f2a0b1c-0000-4000-8000-0000000000ff")
 
 
 @pytest.mark.parametrize(
-    ("id_type", "user_id"), [(uuid.UUID, UUID), (str, str(UUID)), (str, "a-b")]
+    ("id_type", "user_id"),
+    [(uuid.UUID, UUID), (str, str(UUID)), (str, "a-b"), (str, "3"), (str, "3-a")],
 )
 @pytest.mark.parametrize(
     ("name", "status"),
@@ -109,8 +110,8 @@ UUID = uuid.UUID("3f2a0b1c-0000-4000-8000-0000000000ff")
         ("comment-new-{id}", 401),
         ("comment-new-{id}-lead-body", 401),
         ("comment-new-{id}1-body", 401),
-        ("comment-new-3", 401),
-        ("comment-3-body", 401),
+        ("comment-new-4-body", 401),
+        ("comment-4-body", 401),
         ("comment-{id}-body-more", 401),
         ("comment-{id}0-body", 401),
     ],
