@@ -15,7 +15,7 @@ test: $(VENV)/.ready ## The whole test suite: most of it four at a time, then wh
 	$(BIN)/python -m pytest -m serial || status=1; \
 	exit $$status
 
-quick: $(VENV)/.ready ## In two minutes: tests that start no server, and types
+quick: $(VENV)/.ready ## In two minutes: the tests that need no Redis, and types
 	$(BIN)/python -m pytest --numprocesses=2 tests/unit tests/property tests/contract tests/conformance
 	$(BIN)/mypy
 

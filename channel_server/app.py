@@ -188,11 +188,13 @@ class ChannelServer:
 
     def _health(self) -> Health:
         wrong = [complaint] if (complaint := self._feed.complaint) else []
-        trouble = self._commands.why_not or self._journaling.trouble
+        why_not = self._commands.why_not
         if not (self._engine.is_ready or self._journaling.is_settled):
             wrong.append("the journal has not been read yet")
         is_ready = not wrong and self._engine.is_ready and not self._is_stopping
-        if trouble:
+        if why_not and not any(why_not in reason for reason in wrong):
+            wrong.append(f"no connection for commands: {why_not}: {remedy_for(why_not)}")
+        if trouble := self._journaling.trouble:
             wrong.append(f"journal: {trouble}: {remedy_for(trouble)}")
         return Health(
             tuple(wrong),

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from channel_server.adapters.embedded import embedded_redis
 from channel_server.app import ChannelServer
@@ -68,7 +69,7 @@ async def _sample_user(
 
 def _greet(settings: Settings, port: int) -> None:
     console = Console()
-    console.print(f"\n  Open [bold]{_page(settings.host, port)}[/bold] in two tabs.")
+    console.print(f"\n  Open [bold]{escape(_page(settings.host, port))}[/bold] in two tabs.")
     console.print(
         f"  From another terminal: REDIS_URL={settings.redis_url} {sys.argv[0]} "
         'publish --group 2 \'{"comments":[{"id":1,"body":"hi"}]}\'',

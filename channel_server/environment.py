@@ -55,15 +55,16 @@ class Reader:
 
     def message_bytes(self, journal_bytes: int) -> int:
         """How large a message may be that is kept: a quarter of the journal at most."""
-        most = journal_bytes // SHARE
-        usual = MAX_MESSAGE_BYTES // _MIB
-        wanted = self.integer("MAX_MESSAGE_MIB", usual, low=1, high=1024) * _MIB
-        if wanted > most and "MAX_MESSAGE_MIB" in self._env:
+        most, mib = journal_bytes // SHARE, journal_bytes // _MIB
+        text = self._env.get("MAX_MESSAGE_MIB")
+        count = len(self.problems)
+        wanted = self.integer("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB, low=1, high=1024)
+        if wanted * _MIB > most and text is not None and len(self.problems) == count:
             self.problems.append(
-                "MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB, which is "
-                f"{journal_bytes // _MIB}"
+                f"MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB ({mib}), not {text}: "
+                "raise that, or leave this out"
             )
-        return min(wanted, most)
+        return min(wanted * _MIB, most)
 
     def flag(self, name: str, default: str = "0") -> bool:
         """Yes or no."""

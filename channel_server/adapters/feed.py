@@ -130,9 +130,11 @@ class Feed:
 
     @property
     def _is_heard(self) -> bool:
-        """Whether the subscription was proven lately, or a large message is on its way."""
-        is_receiving = self._line is not None and self._line.is_receiving
-        return is_receiving or self.silent_s <= 1.5 * self._probe_s
+        """Whether the subscription was proven lately, or more of a large message comes."""
+        line, patience_s = self._line, 1.5 * self._probe_s
+        if line is not None and line.is_receiving:
+            return time.monotonic() - line.spoke_at_s <= patience_s
+        return self.silent_s <= patience_s
 
     @property
     def complaint(self) -> str:
@@ -224,6 +226,7 @@ class Feed:
                 await self._open(new)
                 self._handover = handover
                 await new.subscribe(self._probe_s)
+                self._why_no_other = ""
             except RedisLost as error:
                 self._why_no_other = f", and there is no other: {_with_remedy(error.reason)}"
                 return old
@@ -296,6 +299,7 @@ class Feed:
         if probe.time_us and probe.is_heard:
             del self._probes[number]
             self._proven_at_s = self._clock()
+            self._why_no_other = ""
             self.covered_to = max(self.covered_to, probe.time_us)
             self._is_proven(probe.sent_at_s)
 

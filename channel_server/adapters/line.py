@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import asyncio
 import ssl
+import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, cast
@@ -33,11 +34,13 @@ class Line(asyncio.Protocol, abc.ABC):
     Attributes:
         lost: Done when the connection is gone; its result says why.
         has_spoken: Whether anything came since it was last set to False.
+        spoke_at_s: When anything came last, in monotonic seconds.
     """
 
     def __init__(self) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.has_spoken = False
+        self.spoke_at_s = float("-inf")
         self._asked: deque[Callable[[Any], None]] = deque()
         self._reader = hiredis.Reader()
         self._parse = self._reader.gets
@@ -160,6 +163,7 @@ class Line(asyncio.Protocol, abc.ABC):
     def data_received(self, data: bytes) -> None:
         """Parse what came and hand on every complete reply."""
         self.has_spoken = True
+        self.spoke_at_s = time.monotonic()
         self._data = self._data[self._fed :] + data if self._fed < len(self._data) else data
         self._fed = 0
         self._read()

@@ -60,9 +60,9 @@ async def stay_connected(
 
 
 class _Report:
-    """Says when Redis is lost and when it is back, in turn, and no more than once in ten seconds.
+    """Says when Redis is lost and when it is back, in turn, the first at most once in ten seconds.
 
-    While it is lost, a refusal is news: it has hung up, and lets nobody in any more.
+    While it is lost, each new refusal is said, once: it has hung up, and lets nobody in any more.
 
     Args:
         purpose: What the connection is for.

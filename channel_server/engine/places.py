@@ -70,9 +70,10 @@ def _tcp(address: str, port: int, prefix: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         return socket.create_server((address, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        is_elsewhere = (error.errno or 0) < 0 or error.errno == errno.EADDRNOTAVAIL
-        if is_elsewhere:
-            raise CannotListen(f"{address}", _NOT_OURS, f"{prefix}HOST") from error
+        if address and error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EPERM}:
+            is_elsewhere = error.errno == errno.EADDRNOTAVAIL
+            words = _NOT_OURS if is_elsewhere else _words_of(error)
+            raise CannotListen(address, words, f"{prefix}HOST") from error
         raise CannotListen(f"port {port}", _words_of(error), f"{prefix}PORT") from error
 
 

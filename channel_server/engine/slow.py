@@ -56,6 +56,7 @@ class SlowClients:
     def expire(self) -> None:
         """Hang up on those that have been over the limit for too long."""
         for client in self._over.expired():
+            self._large.pop(client, None)
             client.hang_up("slow")
 
     def __len__(self) -> int:

@@ -91,9 +91,9 @@ class Socket(asyncio.Protocol):
 
     def write(self, frame: bytes) -> None:
         """Queue a finished frame; a client that has not read for too long is hung up."""
-        if self._is_paused:
+        if self._tcp is not None and self._is_paused:
             self._watch(self.unread_bytes, len(frame))
-        tcp = self._tcp
+        tcp = self._tcp  # it may have been hung up in there
         if tcp is not None:
             tcp.write(frame)
 

@@ -143,7 +143,10 @@ def _argv(name: str) -> list[str]:
     if name in {OURS, OURS_OFF}:
         return [program("channel-server"), "serve"]
     if name == BEFORE:  # -P: not what lies in the current directory
-        path = f"PYTHONPATH={os.environ['BEFORE']}"
+        checkout = Path(os.environ.get("BEFORE", "")).resolve()
+        if not (checkout / "channel_server").is_dir():
+            raise DidNotStart("BEFORE must be the folder of another checkout")
+        path = f"PYTHONPATH={checkout}"
         return ["/usr/bin/env", path, sys.executable, "-P", "-m", "channel_server", "serve"]
     if name in {NODE, NODE_OFF}:
         return [NODE_PROGRAM, str(_HERE.parent / "js/peer.mjs")]

@@ -110,7 +110,7 @@ async def test_the_server_is_ready_while_a_large_message_comes_slowly(redis, tmp
                 await asyncio.sleep(0.1)
 
         assert await got == [packet]
-        assert len(answers) > 20
+        assert len(answers) >= 5
         assert all(answers)
         assert server.lines("Redis lost") == []
 

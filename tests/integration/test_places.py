@@ -158,9 +158,9 @@ def test_doctor_speaks_where_its_marks_cannot_be_shown(redis_server, encoding):
     assert b"+ Redis: " in ended.stdout
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
-def test_an_address_of_another_machine_is_named_with_its_variable(redis_server, host):
+def test_an_address_of_another_machine_is_named_with_its_variable(redis_server):
     """It was the port that was to be changed."""
+    host = "192.0.2.1"
     ended = run("serve", HOST=host, REDIS_URL=redis_server.url, ADMIN_PORT="0")
     asked = run("doctor", HOST=host, REDIS_URL=redis_server.url, ADMIN_PORT="0")
 

@@ -359,6 +359,7 @@ def test_shown_settings_hold_every_value_and_no_password():
         ({"JOURNAL_MIB": "4"}, 1),
         ({"JOURNAL_MIB": "1"}, 0.25),
         ({"JOURNAL_MIB": "4000", "MAX_MESSAGE_MIB": "100"}, 100),
+        ({"JOURNAL_MIB": "16", "MAX_MESSAGE_MIB": "4"}, 4),
     ],
 )
 def test_a_message_gets_a_quarter_of_the_journal_at_most(env, mib):
@@ -378,3 +379,15 @@ def test_allowed_hosts_are_names_and_addresses():
 def test_allowed_hosts_that_are_neither():
     bad = "https://matrix.internal, 10.0.0.0/8, a b, 127.0.0.1:8008, m.x:8008, 10.0.0.999, ::::"
     assert len(problems({"MATRIX_ALLOWED_HOSTS": f"{bad}, fine.example"})) == 7
+
+
+def test_more_than_a_quarter_of_the_journal_is_an_error():
+    """It was made smaller without a word."""
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({"JOURNAL_MIB": "16", "MAX_MESSAGE_MIB": "5"})
+
+    (problem,) = caught.value.problems
+    assert problem == (
+        "MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB (16), not 5: "
+        "raise that, or leave this out"
+    )

@@ -42,6 +42,19 @@ async def feed(clock):
     return feed
 
 
+@pytest.mark.asyncio
+async def test_a_message_that_comes_slowly_is_heard_and_one_that_stands_still_is_not(feed, clock):
+    """Found in review: half a message of a Redis that had died kept the server ready for ever."""
+    clock.advance(10_000)
+    assert "does not answer" in feed.complaint
+    line = feed._line
+    line.data_received(b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1000\r\nabc")
+    assert feed.complaint == ""
+
+    line.spoke_at_s -= 10_000
+    assert "does not answer" in feed.complaint
+
+
 def test_a_probe_is_remembered_for_as_long_as_it_may_take(feed, clock):
     """Found in review: a node that records asks twice a second, and 64 were kept."""
     feed.probe()
