@@ -88,7 +88,8 @@ class _Report:
     def lost(self, reason: str) -> None:
         """It is gone, or could not be made."""
         now = self._clock()
-        is_told = reason in self._refusals or not reason.startswith(REFUSED)
+        is_news = reason.startswith(REFUSED) and "LOADING" not in reason  # which ends by itself
+        is_told = reason in self._refusals or not is_news
         if is_told if self._was_lost else now < self._quiet_until:
             return
         self._refusals.add(reason)
