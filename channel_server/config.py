@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from channel_server.environment import Reader
 from channel_server.errors import ConfigError
 from publisher.address import problem_with
-from publisher.contract.journal import MAX_MESSAGE_BYTES
+from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ _LOG_FORMATS: Final = ("text", "json")
 _JOURNALS: Final = ("redis", "memory", "off")
 _SECONDS_PER_MINUTE: Final = 60
 _MIB: Final = 1024 * 1024
+_MOST_MIB: Final = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,17 @@ class Settings:
         reader = Reader(env)
         minutes = reader.integer("RECOVERY_MINUTES", 30, low=0, high=24 * 60)
         journal_bytes = reader.integer("JOURNAL_MIB", 64, low=1, high=65_536) * _MIB
+        journal = reader.choice("JOURNAL", _JOURNALS) if minutes else "off"
+        quarter_mib = max(journal_bytes // _MIB // SHARE, 1)
+        is_bounded = journal != "off" and quarter_mib < _MOST_MIB
+        usual_mib = MAX_MESSAGE_BYTES // _MIB
+        max_message_mib = reader.integer(
+            "MAX_MESSAGE_MIB",
+            min(usual_mib, quarter_mib),
+            low=1,
+            high=quarter_mib if is_bounded else _MOST_MIB,
+            why=" (a quarter of JOURNAL_MIB)" if is_bounded else "",
+        )
         settings = cls(
             host=reader.place("HOST"),
             port=reader.integer("PORT", default.port, low=0, high=65_535),
@@ -122,11 +134,11 @@ class Settings:
                 "MAX_REQUESTS_PER_ADDRESS", 500, low=1, high=10_000_000
             ),
             log_format=reader.choice("LOG_FORMAT", _LOG_FORMATS),
-            journal=reader.choice("JOURNAL", _JOURNALS) if minutes else "off",
+            journal=journal,
             recovery_s=minutes * _SECONDS_PER_MINUTE,
             journal_entries=reader.integer("JOURNAL_ENTRIES", 100_000, low=100, high=10_000_000),
             journal_bytes=journal_bytes,
-            max_message_bytes=reader.message_bytes(journal_bytes),
+            max_message_bytes=min(max_message_mib * _MIB, journal_bytes // SHARE),
             has_plain_publishers=reader.flag("PLAIN_PUBLISHERS", "1"),
             token_ttl_s=reader.integer("CACHE_REDIS_EXPIRE", 1800, low=1, high=999_999_999),
             packets_per_s=reader.integer("MAX_PACKETS_PER_SECOND", 1000, low=10, high=1_000_000),

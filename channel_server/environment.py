@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from channel_server.origins import is_host, origin_of
 from publisher.address import problem_with
-from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _EXAMPLE: Final = "https://loomio.example.org"
 _UNIX_PLACE: Final = re.compile(r"unix:/[^?\0]+(\?mode=[0-7]{3,4})?")
-_MIB: Final = 1024 * 1024
 _LONGEST_PATH: Final = 107
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
@@ -38,8 +36,8 @@ class Reader:
         self._env = {name: value.strip() for name, value in env.items() if value.strip()}
         self.problems: list[str] = []
 
-    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
-        """A whole number from ``low`` to ``high``."""
+    def integer(self, name: str, default: int, *, low: int, high: int, why: str = "") -> int:
+        """A whole number from ``low`` to ``high``; ``why`` says where that comes from."""
         text = self._env.get(name)
         if text is None:
             return default
@@ -49,22 +47,9 @@ class Reader:
             self.problems.append(f"{name} must be a whole number, not {text!r}")
             return default
         if not low <= value <= high:
-            self.problems.append(f"{name} must be between {low} and {high}, not {value}")
+            self.problems.append(f"{name} must be between {low} and {high}{why}, not {value}")
             return default
         return value
-
-    def message_bytes(self, journal_bytes: int) -> int:
-        """How large a message may be that is kept: a quarter of the journal at most."""
-        most, mib = journal_bytes // SHARE, journal_bytes // _MIB
-        text = self._env.get("MAX_MESSAGE_MIB")
-        count = len(self.problems)
-        wanted = self.integer("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB, low=1, high=1024)
-        if wanted * _MIB > most and text is not None and len(self.problems) == count:
-            self.problems.append(
-                f"MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB ({mib}), not {text}: "
-                "raise that, or leave this out"
-            )
-        return min(wanted * _MIB, most)
 
     def flag(self, name: str, default: str = "0") -> bool:
         """Yes or no."""

@@ -51,8 +51,8 @@ class CannotListen(ChannelServerError, OSError):
     """The port, or the Unix socket, cannot be opened.
 
     Attributes:
-        place: ``port 5000``, or a path.
-        reason: What the system says.
+        place: ``port 5000``, an address, or a path.
+        reason: What the system says, or what that means.
         setting: The variable that chooses another one.
     """
 

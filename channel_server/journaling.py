@@ -119,6 +119,7 @@ class SharedJournal:
             store,
             read=intake.read,
             deliver=intake.deliver,
+            deliver_large=intake.pass_over,
             bounds=bounds,
             metrics=metrics,
             clock=time.monotonic,

@@ -28,7 +28,7 @@ class Commands:
 
     Attributes:
         connections: How many connections there have been; tells one from the next.
-        why_not: Why there is no connection; "" if there is one.
+        why_not: Why there is no connection; "" if there is one, or none was tried yet.
         connected: Called with every new connection that stands.
         has_connected: Set when the first one does.
     """

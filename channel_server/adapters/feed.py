@@ -115,7 +115,7 @@ class Feed:
         commands.connected.append(self.probe)
         self.covered_from: int | None = None
         self.covered_to = 0
-        self._why_not = _NONE
+        self._why_not = ""
         self._why_no_other = ""
 
     @property
@@ -140,7 +140,7 @@ class Feed:
     def complaint(self) -> str:
         """Why nothing is heard, and what to do about it; "" while all is well."""
         if self._line is None:
-            return self._why_not
+            return f"{_NONE}{self._why_not}"
         if self._is_heard:
             return ""
         return f"the subscription to Redis does not answer{self._why_no_other}"
@@ -157,7 +157,7 @@ class Feed:
             await self._open(line)
             await line.subscribe(self._probe_s)
         except RedisLost as error:
-            self._why_not = f"{_NONE}: {_with_remedy(error.reason)}"
+            self._why_not = f": {_with_remedy(error.reason)}"
             raise
         return line
 
@@ -171,7 +171,7 @@ class Feed:
         try:
             while (reason := await self._watch(line)) is None:
                 line = await self._replace(line)
-            self._why_not = f"{_NONE}: {_with_remedy(reason)}"
+            self._why_not = f": {_with_remedy(reason)}"
             return reason
         finally:
             line.close("stopped")
@@ -226,7 +226,6 @@ class Feed:
                 await self._open(new)
                 self._handover = handover
                 await new.subscribe(self._probe_s)
-                self._why_no_other = ""
             except RedisLost as error:
                 self._why_no_other = f", and there is no other: {_with_remedy(error.reason)}"
                 return old
@@ -242,10 +241,11 @@ class Feed:
         finally:
             self._handover = None
         old.close("replaced")
-        if not handover.is_seamless:
+        if handover.is_seamless:
+            self._line = new
+        else:
             self._lost()
             self._stands(new)
-        self._line = new
         new.take = self._take
         handover.finish(self._take)
         return new

@@ -88,9 +88,10 @@ class _Report:
     def lost(self, reason: str) -> None:
         """It is gone, or could not be made."""
         now = self._clock()
-        is_news = reason.startswith(REFUSED) and "LOADING" not in reason  # which ends by itself
-        is_told = reason in self._refusals or not is_news
-        if is_told if self._was_lost else now < self._quiet_until:
+        if self._was_lost:
+            if reason in self._refusals or not _is_news(reason):
+                return
+        elif now < self._quiet_until:
             return
         self._refusals.add(reason)
         event = "Redis lost" if self._was_said else "Redis away"
@@ -100,3 +101,8 @@ class _Report:
             event,
             extra={"purpose": self._purpose, "reason": reason, "remedy": remedy_for(reason)},
         )
+
+
+def _is_news(reason: str) -> bool:
+    """Whether a reason is worth a line while Redis is lost: that it is loading ends by itself."""
+    return reason.startswith(REFUSED) and "LOADING" not in reason

@@ -52,9 +52,8 @@ async def examine_port(name: str, host: str, port: int) -> Finding:
     cause = trouble.__cause__
     if not (isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE):
         said = f"{trouble.place} cannot be opened: {trouble.reason}"
-        return ill(
-            name, said, f"choose another one with {trouble.setting}, or give the right to it"
-        )
+        right = ", or give the right to open it" if trouble.setting == name else ""
+        return ill(name, said, f"choose another one with {trouble.setting}{right}")
     return _judge(name, port, await _status_of(host or "127.0.0.1", port))
 
 

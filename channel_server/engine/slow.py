@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class SlowClients:
     """Hangs up on clients that stay over the limit, or pass the ceiling at any moment.
 
+    The largest message that a client has not read does not count against the ceiling: the next one
+    may come before anybody could have read it. So no more than both waits for one client.
+
     Args:
         options: ``write_limit``, ``write_ceiling``, ``write_timeout_s``.
         clock: Monotonic seconds.
@@ -29,23 +32,21 @@ class SlowClients:
     def watch(self, client: Client, unread_bytes: int, adding_bytes: int = 0) -> None:
         """Note how much a client has left unread just now.
 
-        A large message does not count against the ceiling: the next one may come before any
-        client could have read it.
-
         Args:
             client: Which one.
             unread_bytes: What it has not read.
-            adding_bytes: What is about to be written, or is the last of what was.
+            adding_bytes: One message more.
         """
         if client.is_paced:
             return
-        options = self._options
-        if unread_bytes > options.write_ceiling + self._large.get(client, 0):
+        options, total = self._options, unread_bytes + adding_bytes
+        large = max(self._large.get(client, 0), adding_bytes)
+        if total - large > options.write_ceiling:
             client.hang_up("slow")
             return
-        if adding_bytes > max(options.write_limit, self._large.get(client, 0)):
-            self._large[client] = adding_bytes
-        if unread_bytes + adding_bytes > options.write_limit and client not in self._over:
+        if large > options.write_limit:
+            self._large[client] = large
+        if total > options.write_limit and client not in self._over:
             self._over.start(client)
 
     def forget(self, client: Client) -> None:

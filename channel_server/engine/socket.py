@@ -91,9 +91,9 @@ class Socket(asyncio.Protocol):
 
     def write(self, frame: bytes) -> None:
         """Queue a finished frame; a client that has not read for too long is hung up."""
-        if self._tcp is not None and self._is_paused:
+        if self._is_paused and self._tcp is not None:
             self._watch(self.unread_bytes, len(frame))
-        tcp = self._tcp  # it may have been hung up in there
+        tcp = self._tcp  # the client may have been hung up
         if tcp is not None:
             tcp.write(frame)
 
@@ -103,9 +103,11 @@ class Socket(asyncio.Protocol):
         return 0 if self._tcp is None else self._tcp.get_write_buffer_size()
 
     def pause_writing(self) -> None:
-        """More than ``write_limit`` bytes are unread: of one large message, perhaps."""
+        """More than ``write_limit`` bytes are unread: what is beyond came with the last message."""
         self._is_paused = True
-        self._watch(0, self.unread_bytes)
+        if self._tcp is not None:
+            limit = self._host.options.write_limit
+            self._watch(limit, self.unread_bytes - limit)
 
     def resume_writing(self) -> None:
         """The client has caught up."""

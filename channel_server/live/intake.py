@@ -65,6 +65,15 @@ class Intake:
             self._metrics.unaddressed += 1
         return message
 
+    def pass_over(self, message: Message, content: Content) -> int:
+        """Deliver a message that is too large to be kept, and say so. As ``deliver``."""
+        channel, payload = content
+        self._metrics.too_large += 1
+        if self._seldom.may_say("too large"):
+            about = {"channel": channel, "size": len(payload), "count": self._metrics.too_large}
+            log.warning("message too large to be kept", extra=about)
+        return self.deliver(message)
+
     def deliver(self, message: Message) -> int:
         """Deliver a message that is in no journal.
 

@@ -90,7 +90,7 @@ class MemoryJournal(NoJournal):
         if message is None:
             return 0
         if len(payload) > self._max_message_bytes:
-            written_bytes = self._intake.deliver(message)
+            written_bytes = self._intake.pass_over(message, (channel, payload))
             self._tail.gap(self._next())
             return written_bytes
         position = self._next()

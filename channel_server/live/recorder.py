@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 from channel_server.core.journal_state import Appended
 from channel_server.core.unseen import Heard, Unseen
 from channel_server.live.appends import Appends
-from channel_server.log import Seldom
 from publisher.contract.journal import MARK
 
 if TYPE_CHECKING:
@@ -61,6 +60,7 @@ class Recorder:
         appender: The journal.
         read: Reads a message; None if it reaches nobody, and is not worth keeping.
         deliver: Gives a message to clients without the journal; returns the bytes written.
+        deliver_large: The same, for one that is too large to be kept.
         bounds: Of the journal; as many bytes may wait to be seen.
         metrics: Counts.
         clock: Monotonic seconds.
@@ -79,6 +79,7 @@ class Recorder:
         *,
         read: Callable[[Content], Message | None],
         deliver: Callable[[Message], int],
+        deliver_large: Callable[[Message, Content], int],
         bounds: Bounds,
         metrics: Metrics,
         clock: Callable[[], float],
@@ -86,12 +87,12 @@ class Recorder:
     ) -> None:
         self._read = read
         self._deliver = deliver
+        self._deliver_large = deliver_large
         self._metrics = metrics
         self._clock = clock
         self._changed = changed
         self._max_message_bytes = bounds.max_message_bytes
         self._has_passed_over = False
-        self._seldom = Seldom(clock)
         self._unseen = Unseen(bounds.max_bytes, self._gave_up)
         self.appends = Appends(appender, bounds, self._answered)
         self._has_given_up = False
@@ -120,20 +121,17 @@ class Recorder:
         if message is None:
             return 0
         if len(payload) > self._max_message_bytes:
-            return self._pass_over(message, len(payload))
+            return self._pass_over(message, content)
         heard = self._unseen.hear(content, self._clock(), message, is_kept=False)
         return 0 if heard is None else self._heard_plainly(heard)
 
-    def _pass_over(self, message: Message, size: int) -> int:
+    def _pass_over(self, message: Message, content: Content) -> int:
         """Deliver a message that is too large to be kept, after all that was heard before it.
 
         Every node does so for its own clients; the one that records admits the gap.
         """
-        self._metrics.too_large += 1
-        if self._seldom.may_say("too large"):
-            log.warning("a message is too large to be kept", extra={"size": size})
         written_bytes = sum(self._hand_out(heard) for heard in self._unseen.waiting())
-        written_bytes += self._deliver(message)
+        written_bytes += self._deliver_large(message, content)
         self._has_passed_over = True
         if self.duty is Duty.RECORDING:
             self._admit_passed_over()

@@ -43,6 +43,8 @@ async def test_a_large_message_is_delivered_in_its_place(redis, tmp_path, journa
             packets.append(site.publish(account.room, 2))
 
             assert await page.got(3, WAITS_MS) == packets
+        said = server.lines("message too large to be kept channel=/records size=9437")
+        assert len(said) == (journal != "off")
 
 
 async def test_a_large_message_is_not_kept_and_is_a_gap(redis, tmp_path):

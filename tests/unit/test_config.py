@@ -43,7 +43,7 @@ def test_units_are_converted_at_the_door():
             "JOURNAL": "memory",
             "RECOVERY_MINUTES": "2",
             "JOURNAL_ENTRIES": "500",
-            "JOURNAL_MIB": "4",
+            "JOURNAL_MIB": "3",
             "MAX_MESSAGE_MIB": "1",
             "PLAIN_PUBLISHERS": "0",
             "CACHE_REDIS_EXPIRE": "60",
@@ -68,8 +68,8 @@ def test_units_are_converted_at_the_door():
         journal="memory",
         recovery_s=120,
         journal_entries=500,
-        journal_bytes=4 * 1024 * 1024,
-        max_message_bytes=1024 * 1024,
+        journal_bytes=3 * 1024 * 1024,
+        max_message_bytes=3 * 256 * 1024,
         has_plain_publishers=False,
         token_ttl_s=60,
         packets_per_s=20,
@@ -387,7 +387,15 @@ def test_more_than_a_quarter_of_the_journal_is_an_error():
         Settings.from_env({"JOURNAL_MIB": "16", "MAX_MESSAGE_MIB": "5"})
 
     (problem,) = caught.value.problems
-    assert problem == (
-        "MAX_MESSAGE_MIB must be at most a quarter of JOURNAL_MIB (16), not 5: "
-        "raise that, or leave this out"
-    )
+    assert problem == "MAX_MESSAGE_MIB must be between 1 and 4 (a quarter of JOURNAL_MIB), not 5"
+
+
+def test_without_a_journal_nothing_is_a_quarter_of_it():
+    Settings.from_env({"JOURNAL": "off", "JOURNAL_MIB": "16", "MAX_MESSAGE_MIB": "32"})
+
+
+def test_a_bound_that_is_no_number_is_one_problem():
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env({"JOURNAL_MIB": "16", "MAX_MESSAGE_MIB": "abc"})
+
+    assert caught.value.problems == ("MAX_MESSAGE_MIB must be a whole number, not 'abc'",)

@@ -95,11 +95,18 @@ def test_client_at_the_ceiling_still_has_its_time(slow, ann):
 def test_a_large_message_does_not_count_against_the_ceiling(slow, ann):
     """Found on a busy machine: the message behind one of 9 MiB hung up who had yet to read it."""
     slow.watch(ann, 0, 2 * CEILING)
-    for unread in range(2 * CEILING, 3 * CEILING + 1, LIMIT):
+    for unread in range(2 * CEILING, 3 * CEILING, LIMIT):
         slow.watch(ann, unread, LIMIT)
         assert ann.goodbye is None
 
-    slow.watch(ann, 3 * CEILING + 1, LIMIT)
+    slow.watch(ann, 3 * CEILING, LIMIT)
+    assert ann.goodbye == "slow"
+
+
+def test_a_second_large_message_counts(slow, ann):
+    slow.watch(ann, 0, 2 * CEILING)
+    slow.watch(ann, 2 * CEILING, 2 * CEILING)
+
     assert ann.goodbye == "slow"
 
 

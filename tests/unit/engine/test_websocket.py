@@ -288,7 +288,7 @@ def test_slow_client_over_the_ceiling_is_hung_up_by_the_write_that_passes_it(
 ):
     wire.unread_bytes = LIMIT + 1
     session.socket.pause_writing()
-    wire.unread_bytes += 8 * LIMIT + 1
+    wire.unread_bytes = 8 * LIMIT + 1
 
     session.write(text_packet(b"4a"))
 

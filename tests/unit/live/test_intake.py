@@ -72,6 +72,20 @@ def take(intake, channel, payload, **where):
     return intake.keep(message, **where) if where else intake.deliver(message)
 
 
+def test_a_message_that_is_too_large_is_delivered_counted_and_said(
+    intake, fanout, metrics, caplog
+):
+    """With the journal in memory it was not counted."""
+    content = ("/records", GOOD)
+
+    assert [intake.pass_over(intake.read(content), content) for _ in range(2)] == [30, 30]
+
+    assert len(fanout.delivered) == 2
+    assert metrics.too_large == 2
+    (record,) = caplog.records
+    assert (record.channel, record.size, record.count) == ("/records", len(GOOD), 1)
+
+
 def test_message_is_delivered_and_counted(intake, fanout, metrics):
     written_bytes = take(intake, "/records", GOOD)
 

@@ -101,6 +101,7 @@ def recorder(store, clock):
         store,
         read=lambda content: content[1],
         deliver=len,
+        deliver_large=lambda message, _: len(message),
         bounds=Bounds(window_s=60, max_entries=100_000, max_bytes=10_000),
         metrics=Metrics(),
         clock=clock,
