@@ -30,17 +30,18 @@ class Server:
 
     Args:
         kind: A key of ``PATHS``.
+        heartbeat: A key of ``servers.HEARTBEATS``.
         folder: Where its standard error is kept.
     """
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, heartbeat: str, folder: Path) -> None:
         self.port = _free_port()
         self._path = PATHS[kind]
         self._log = folder / "stderr"
         self._checked = 0
         with self._log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*COMMAND, kind, "--port", str(self.port)],
+                [*COMMAND, kind, "--heartbeat", heartbeat, "--port", str(self.port)],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -86,17 +87,30 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def engine_server(tmp_path_factory):
-    server = Server("engine", tmp_path_factory.mktemp("engine"))
-    yield server
-    server.stop()
+def server(tmp_path_factory):
+    """Returns the server of a kind and a heartbeat; each is started when it is first asked for."""
+    running: dict[tuple[str, str], Server] = {}
+
+    def get(kind: str, heartbeat: str) -> Server:
+        if (kind, heartbeat) not in running:
+            folder = tmp_path_factory.mktemp(f"{kind}-{heartbeat}")
+            running[kind, heartbeat] = Server(kind, heartbeat, folder)
+        return running[kind, heartbeat]
+
+    yield get
+    for each in running.values():
+        each.stop()
 
 
-@pytest.fixture(scope="session")
-def socketio_server(tmp_path_factory):
-    server = Server("socketio", tmp_path_factory.mktemp("socketio"))
-    yield server
-    server.stop()
+@pytest.fixture
+def heartbeat(request):
+    """The heartbeat of the servers: with the usual one, sessions outlive every test."""
+    return "brief" if request.node.get_closest_marker("brief_heartbeat") else "usual"
+
+
+@pytest.fixture
+def engine_server(server, heartbeat):
+    return server("engine", heartbeat)
 
 
 @pytest_asyncio.fixture
@@ -107,16 +121,16 @@ async def engine(engine_server):
 
 
 @pytest_asyncio.fixture
-async def socketio(socketio_server):
+async def socketio(server, heartbeat):
     """A client of the Socket.IO server."""
-    async with _client(socketio_server) as client:
+    async with _client(server("socketio", heartbeat)) as client:
         yield client
 
 
 @pytest_asyncio.fixture(params=PATHS)
-async def either(request):
+async def either(request, server, heartbeat):
     """A client of each server in turn, for what both must do alike."""
-    async with _client(request.getfixturevalue(f"{request.param}_server")) as client:
+    async with _client(server(request.param, heartbeat)) as client:
         yield client
 
 

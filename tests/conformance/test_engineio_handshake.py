@@ -36,8 +36,8 @@ def check_open_packet(packet, *, upgrades):
     assert isinstance(value["sid"], str)
     assert value["sid"]
     assert value["upgrades"] == upgrades
-    assert value["pingInterval"] == 300
-    assert value["pingTimeout"] == 200
+    assert value["pingInterval"] == 25_000
+    assert value["pingTimeout"] == 20_000
     assert value["maxPayload"] == MAX_PAYLOAD
 
 

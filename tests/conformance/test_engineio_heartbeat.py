@@ -16,7 +16,7 @@ from tests.conformance.wire import (
     Response,
 )
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.brief_heartbeat]
 
 LIFE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS
 
@@ -154,9 +154,27 @@ async def test_ping_waits_for_the_next_poll(engine):
 
 
 async def test_many_sessions_are_all_pinged(engine):
-    websockets = [await engine.opened() for _ in range(30)]
-
-    for _ in range(2):
-        for websocket in websockets:
+    async def life():
+        websocket = await engine.opened()
+        for _ in range(2):
             assert await websocket.packet() == "2"
             await websocket.send("3")
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(30):
+            group.create_task(life(), name=f"life {number}")
+
+
+async def test_heartbeat_goes_on_while_the_probe_is_open(engine):
+    """The client may take seconds over its probe; until then polls carry the pings."""
+    session = await engine.session()
+    websocket = await engine.probe(session)
+
+    for _ in range(2):
+        while (packet := await session.packet()) == "6":
+            pass
+        assert packet == "2"
+        await session.post("3")
+
+    await websocket.send("5", "4hello")
+    assert await websocket.message() == "4hello"

@@ -12,6 +12,7 @@ from tests.conformance.wire import CLOSE, DEADLINE_MS, WebSocket, frame
 pytestmark = pytest.mark.asyncio
 
 
+@pytest.mark.brief_heartbeat
 async def test_probe_then_upgrade_moves_the_session(either):
     session = await either.session()
     websocket = await either.websocket(session.sid)
@@ -185,21 +186,7 @@ async def test_many_clients_upgrade_at_once(engine):
             group.create_task(life(number), name=f"life {number}")
 
 
-async def test_heartbeat_goes_on_while_the_probe_is_open(engine):
-    """The client may take seconds over its probe; until then polls carry the pings."""
-    session = await engine.session()
-    websocket = await engine.probe(session)
-
-    for _ in range(2):
-        while (packet := await session.packet()) == "6":
-            pass
-        assert packet == "2"
-        await session.post("3")
-
-    await websocket.send("5", "4hello")
-    assert await websocket.message() == "4hello"
-
-
+@pytest.mark.brief_heartbeat
 async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websocket(engine):
     session = await engine.session()
     while await session.packet() == "6":
@@ -211,6 +198,7 @@ async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websoc
     assert await websocket.packet() == "2"
 
 
+@pytest.mark.brief_heartbeat
 async def test_silent_websocket_after_the_upgrade_is_closed(engine):
     _, websocket = await engine.upgraded()
 

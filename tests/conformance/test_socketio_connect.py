@@ -222,6 +222,7 @@ async def test_client_that_was_only_refused_is_closed(socketio):
     await websocket.closed(CONNECT_TIMEOUT_MS + LATE_MS)
 
 
+@pytest.mark.brief_heartbeat
 async def test_connected_client_outlives_the_connect_timeout(socketio):
     websocket = await connected(socketio)
 
@@ -233,6 +234,7 @@ async def test_connected_client_outlives_the_connect_timeout(socketio):
     assert await websocket.message() == '42["message-back",1]'
 
 
+@pytest.mark.brief_heartbeat
 async def test_leaving_the_main_namespace_keeps_the_transport_open(socketio):
     """No answer is expected; the next thing to come is a ping."""
     websocket = await connected(socketio)
