@@ -11,13 +11,13 @@ run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
 
 test: $(VENV)/.ready ## The whole test suite: most of it four at a time, then what has to run alone
 	status=0; \
-	$(BIN)/python -m pytest -m 'not serial' --numprocesses=4 || status=1; \
+	$(BIN)/python -m pytest -m 'not serial' --numprocesses=4 --dist=worksteal || status=1; \
 	$(BIN)/python -m pytest -m serial || status=1; \
 	exit $$status
 
-quick: $(VENV)/.ready ## In two minutes: the tests that need no Redis, and types
-	$(BIN)/python -m pytest --numprocesses=2 tests/unit tests/property tests/contract tests/conformance
-	$(BIN)/mypy
+quick: $(VENV)/.ready ## In a minute or so: the tests that need no Redis, and types
+	$(BIN)/python -m pytest -m 'not serial' --numprocesses=2 --hypothesis-profile=brief tests/property tests/unit tests/contract tests/conformance
+	$(BIN)/python -m pytest -m serial tests/conformance & $(BIN)/mypy && wait $$!
 
 check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

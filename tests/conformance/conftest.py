@@ -30,18 +30,18 @@ class Server:
 
     Args:
         kind: A key of ``PATHS``.
-        heartbeat: A key of ``servers.HEARTBEATS``.
+        times: A key of ``servers.TIMES``.
         folder: Where its standard error is kept.
     """
 
-    def __init__(self, kind: str, heartbeat: str, folder: Path) -> None:
+    def __init__(self, kind: str, times: str, folder: Path) -> None:
         self.port = _free_port()
         self._path = PATHS[kind]
         self._log = folder / "stderr"
         self._checked = 0
         with self._log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*COMMAND, kind, "--heartbeat", heartbeat, "--port", str(self.port)],
+                [*COMMAND, kind, "--times", times, "--port", str(self.port)],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -88,14 +88,14 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """Returns the server of a kind and a heartbeat; each is started when it is first asked for."""
+    """Returns the server of a kind and with these times; each is started when it is first asked for."""
     running: dict[tuple[str, str], Server] = {}
 
-    def get(kind: str, heartbeat: str) -> Server:
-        if (kind, heartbeat) not in running:
-            folder = tmp_path_factory.mktemp(f"{kind}-{heartbeat}")
-            running[kind, heartbeat] = Server(kind, heartbeat, folder)
-        return running[kind, heartbeat]
+    def get(kind: str, times: str) -> Server:
+        if (kind, times) not in running:
+            folder = tmp_path_factory.mktemp(f"{kind}-{times}")
+            running[kind, times] = Server(kind, times, folder)
+        return running[kind, times]
 
     yield get
     for each in running.values():
@@ -103,14 +103,14 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def heartbeat(request):
-    """The heartbeat of the servers: with the usual one, sessions outlive every test."""
-    return "brief" if request.node.get_closest_marker("brief_heartbeat") else "usual"
+def times(request):
+    """Heartbeat and time-outs of the servers: with the usual ones, sessions outlive every test."""
+    return "brief" if request.node.get_closest_marker("brief_times") else "usual"
 
 
 @pytest.fixture
-def engine_server(server, heartbeat):
-    return server("engine", heartbeat)
+def engine_server(server, times):
+    return server("engine", times)
 
 
 @pytest_asyncio.fixture
@@ -121,16 +121,16 @@ async def engine(engine_server):
 
 
 @pytest_asyncio.fixture
-async def socketio(server, heartbeat):
+async def socketio(server, times):
     """A client of the Socket.IO server."""
-    async with _client(server("socketio", heartbeat)) as client:
+    async with _client(server("socketio", times)) as client:
         yield client
 
 
 @pytest_asyncio.fixture(params=PATHS)
-async def either(request, server, heartbeat):
+async def either(request, server, times):
     """A client of each server in turn, for what both must do alike."""
-    async with _client(server(request.param, heartbeat)) as client:
+    async with _client(server(request.param, times)) as client:
         yield client
 
 

@@ -3,8 +3,8 @@
 python -m tests.conformance.servers engine --port 3000
 python -m tests.conformance.servers socketio --port 3000
 
-Their heartbeat is the brief one that the official suites expect; ``--heartbeat usual`` is for tests
-whose sessions must live, however slowly the machine runs.
+Heartbeat and time-outs are the brief ones that the official suites expect; ``--times usual`` is for
+tests whose sessions must live, however slowly the machine runs.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from channel_server.engine.session import Session
 
 AUTH_DELAY_S = 0.01
-USUAL = Options(connect_timeout_s=None)
-HEARTBEATS = {
-    "brief": dataclasses.replace(USUAL, ping_interval_s=0.3, ping_timeout_s=0.2),
-    "usual": USUAL,
+TIMES = {
+    "brief": Options(ping_interval_s=0.3, ping_timeout_s=0.2, connect_timeout_s=1.0),
+    "usual": Options(),
 }
 
 
 def echo_engine(options: Options) -> Engine:
     """An engine that sends every message back."""
-    engine = Engine(options=dataclasses.replace(options, path="/engine.io/"))
+    options = dataclasses.replace(options, path="/engine.io/", connect_timeout_s=None)
+    engine = Engine(options=options)
 
     async def echo(sid: str, data: str | bytes) -> None:
         await engine.send(sid, data)
@@ -53,7 +53,6 @@ class EchoServer(SocketServer):
     """A Socket.IO server that sends every event back."""
 
     def __init__(self, options: Options) -> None:
-        options = dataclasses.replace(options, connect_timeout_s=1.0)
         super().__init__(options, namespaces=("/", "/custom"))
         for namespace in self.namespaces:
             self.on("message", self._back(namespace), namespace=namespace)
@@ -93,9 +92,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["engine", "socketio"])
     parser.add_argument("--port", type=int, default=3000)
-    parser.add_argument("--heartbeat", choices=list(HEARTBEATS), default="brief")
+    parser.add_argument("--times", choices=list(TIMES), default="brief")
     arguments = parser.parse_args()
-    options = HEARTBEATS[arguments.heartbeat]
+    options = TIMES[arguments.times]
     uvloop.run(_main(arguments.kind, options, arguments.port))
 
 

@@ -106,7 +106,8 @@ async def test_pong_frame_nobody_asked_for_is_ignored(engine):
     assert await websocket.message() == "4hello"
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_pong_frame_does_not_replace_the_pong_packet(engine):
     websocket = await engine.opened()
     assert await websocket.packet() == "2"

@@ -12,7 +12,8 @@ from tests.conformance.wire import CLOSE, DEADLINE_MS, WebSocket, frame
 pytestmark = pytest.mark.asyncio
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_probe_then_upgrade_moves_the_session(either):
     session = await either.session()
     websocket = await either.websocket(session.sid)
@@ -186,7 +187,8 @@ async def test_many_clients_upgrade_at_once(engine):
             group.create_task(life(number), name=f"life {number}")
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websocket(engine):
     session = await engine.session()
     while await session.packet() == "6":
@@ -198,7 +200,8 @@ async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websoc
     assert await websocket.packet() == "2"
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_silent_websocket_after_the_upgrade_is_closed(engine):
     _, websocket = await engine.upgraded()
 

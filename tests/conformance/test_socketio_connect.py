@@ -195,6 +195,8 @@ async def test_second_connect_to_the_same_namespace_is_closed(socketio, namespac
     await websocket.closed()
 
 
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_client_that_never_connects_is_closed(socketio):
     """It answers pings, so only the connect time-out can end it."""
     websocket = await socketio.opened()
@@ -205,6 +207,8 @@ async def test_client_that_never_connects_is_closed(socketio):
     assert (time.monotonic() - began) * 1000 > CONNECT_TIMEOUT_MS - LATE_MS
 
 
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_polling_client_that_never_connects_is_closed(socketio):
     session = await socketio.session()
     began = time.monotonic()
@@ -214,6 +218,8 @@ async def test_polling_client_that_never_connects_is_closed(socketio):
     assert (time.monotonic() - began) * 1000 > CONNECT_TIMEOUT_MS - LATE_MS
 
 
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_client_that_was_only_refused_is_closed(socketio):
     websocket = await socketio.opened()
     await websocket.send("40/random")
@@ -222,7 +228,8 @@ async def test_client_that_was_only_refused_is_closed(socketio):
     await websocket.closed(CONNECT_TIMEOUT_MS + LATE_MS)
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_connected_client_outlives_the_connect_timeout(socketio):
     websocket = await connected(socketio)
 
@@ -234,7 +241,8 @@ async def test_connected_client_outlives_the_connect_timeout(socketio):
     assert await websocket.message() == '42["message-back",1]'
 
 
-@pytest.mark.brief_heartbeat
+@pytest.mark.brief_times
+@pytest.mark.serial
 async def test_leaving_the_main_namespace_keeps_the_transport_open(socketio):
     """No answer is expected; the next thing to come is a ping."""
     websocket = await connected(socketio)

@@ -311,7 +311,7 @@ def many_descriptors():
 @pytest.fixture
 def impatient_server(tmp_path):
     """The Socket.IO server of the protocol tests: 1 s from the connection to CONNECT."""
-    server = Server("socketio", tmp_path)
+    server = Server("socketio", "brief", tmp_path)
     yield server
     server.stop()
 

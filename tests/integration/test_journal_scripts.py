@@ -20,7 +20,8 @@ from tests.integration.program import until
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 BOUNDS = Bounds(window_s=1800, max_entries=100_000, max_bytes=64 << 20)
-LEASE_S = 0.3
+LEASE_S = 30.0  # longer than any test takes
+BRIEF_S = 0.3  # for those that wait for its end
 ONE, TWO = ("/records", b'{"room":"a","n":1}'), ("/records", b'{"room":"a","n":2}')
 
 
@@ -41,13 +42,13 @@ async def node(server):
     async with asyncio.TaskGroup() as group:
         tasks = []
 
-        async def make(name, bounds=BOUNDS):
+        async def make(name, bounds=BOUNDS, lease_s=LEASE_S):
             commands = Commands(server.url, probe_s=2, pauses=Pauses(lambda: 0.0))
             up = asyncio.Event()
             commands.connected.append(up.set)
             tasks.append(group.create_task(commands.run()))
             await up.wait()
-            return Journal(commands, node=name, bounds=bounds, lease_s=LEASE_S)
+            return Journal(commands, node=name, bounds=bounds, lease_s=lease_s)
 
         yield make
         for task in tasks:
@@ -115,7 +116,7 @@ async def test_a_lease_is_not_taken_from_who_renews_it_unless_by_force(node):
 
 
 async def test_a_lease_that_is_not_renewed_runs_out(node, redis):
-    a, b = await node("a"), await node("b")
+    a, b = await node("a", lease_s=BRIEF_S), await node("b")
     await a.tick(LeaseWish.TAKE, None)
 
     await until(lambda: not redis.exists(LEASE), "the lease runs out")
@@ -157,8 +158,9 @@ async def test_nodes_are_counted_while_they_live(node, redis):
     await b.release(None, for_good=True)
     assert (await a.tick(LeaseWish.WATCH, None)).nodes == 1
 
-    await b.tick(LeaseWish.WATCH, None)
-    await until(lambda: not redis.exists(NODES), "both have been silent for long enough")
+    brief = await node("c", lease_s=BRIEF_S)
+    await brief.tick(LeaseWish.WATCH, None)
+    await until(lambda: not redis.exists(NODES), "all have been silent for long enough")
     assert (await a.tick(LeaseWish.WATCH, None)).nodes == 1
 
 
