@@ -15,9 +15,9 @@ test: $(VENV)/.ready ## The whole test suite: most of it four at a time, then wh
 	$(BIN)/python -m pytest -m serial || status=1; \
 	exit $$status
 
-quick: $(VENV)/.ready ## In a minute or so: the tests that need no Redis, and types
+quick: $(VENV)/.ready ## In a minute or so: the tests that need no Redis, with fewer examples, and types
 	$(BIN)/python -m pytest -m 'not serial' --numprocesses=2 --hypothesis-profile=brief tests/property tests/unit tests/contract tests/conformance
-	$(BIN)/python -m pytest -m serial tests/conformance & $(BIN)/mypy && wait $$!
+	$(BIN)/python -m pytest -m serial tests/conformance tests/unit & $(BIN)/mypy; status=$$?; wait $$! && exit $$status
 
 check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ A server that dies, or that prints a traceback, fails the test that made it do s
 from __future__ import annotations
 
 import contextlib
+import functools
 import select
 import socket
 import subprocess
@@ -86,20 +87,24 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def pytest_itemcollected(item):
+    """What waits for brief times measures time: it runs alone."""
+    if item.get_closest_marker("brief_times"):
+        item.add_marker(pytest.mark.serial)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """Returns the server of a kind and with these times; each is started when it is first asked for."""
-    running: dict[tuple[str, str], Server] = {}
+    with contextlib.ExitStack() as stack:
 
-    def get(kind: str, times: str) -> Server:
-        if (kind, times) not in running:
-            folder = tmp_path_factory.mktemp(f"{kind}-{times}")
-            running[kind, times] = Server(kind, times, folder)
-        return running[kind, times]
+        @functools.cache
+        def get(kind: str, times: str) -> Server:
+            server = Server(kind, times, tmp_path_factory.mktemp(f"{kind}-{times}"))
+            stack.callback(server.stop)
+            return server
 
-    yield get
-    for each in running.values():
-        each.stop()
+        yield get
 
 
 @pytest.fixture

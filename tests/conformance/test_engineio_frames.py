@@ -107,7 +107,6 @@ async def test_pong_frame_nobody_asked_for_is_ignored(engine):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_pong_frame_does_not_replace_the_pong_packet(engine):
     websocket = await engine.opened()
     assert await websocket.packet() == "2"

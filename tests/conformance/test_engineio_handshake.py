@@ -41,6 +41,15 @@ def check_open_packet(packet, *, upgrades):
     assert value["maxPayload"] == MAX_PAYLOAD
 
 
+@pytest.mark.brief_times
+async def test_the_open_packet_names_the_heartbeat_of_its_server(either):
+    websocket = await either.websocket()
+
+    value = json.loads((await websocket.packet())[1:])
+
+    assert (value["pingInterval"], value["pingTimeout"]) == (300, 200)
+
+
 async def test_polling_answers_with_an_open_packet(either):
     response = await either.ask("GET", "EIO=4&transport=polling")
 

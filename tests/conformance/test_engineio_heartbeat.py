@@ -16,7 +16,7 @@ from tests.conformance.wire import (
     Response,
 )
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.brief_times, pytest.mark.serial]
+pytestmark = [pytest.mark.asyncio, pytest.mark.brief_times]
 
 LIFE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS
 

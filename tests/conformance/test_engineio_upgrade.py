@@ -13,7 +13,6 @@ pytestmark = pytest.mark.asyncio
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_probe_then_upgrade_moves_the_session(either):
     session = await either.session()
     websocket = await either.websocket(session.sid)
@@ -188,7 +187,6 @@ async def test_many_clients_upgrade_at_once(engine):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websocket(engine):
     session = await engine.session()
     while await session.packet() == "6":
@@ -201,7 +199,6 @@ async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websoc
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_silent_websocket_after_the_upgrade_is_closed(engine):
     _, websocket = await engine.upgraded()
 

@@ -196,7 +196,6 @@ async def test_second_connect_to_the_same_namespace_is_closed(socketio, namespac
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_client_that_never_connects_is_closed(socketio):
     """It answers pings, so only the connect time-out can end it."""
     websocket = await socketio.opened()
@@ -208,7 +207,6 @@ async def test_client_that_never_connects_is_closed(socketio):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_polling_client_that_never_connects_is_closed(socketio):
     session = await socketio.session()
     began = time.monotonic()
@@ -219,7 +217,6 @@ async def test_polling_client_that_never_connects_is_closed(socketio):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_client_that_was_only_refused_is_closed(socketio):
     websocket = await socketio.opened()
     await websocket.send("40/random")
@@ -229,7 +226,6 @@ async def test_client_that_was_only_refused_is_closed(socketio):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_connected_client_outlives_the_connect_timeout(socketio):
     websocket = await connected(socketio)
 
@@ -242,7 +238,6 @@ async def test_connected_client_outlives_the_connect_timeout(socketio):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_leaving_the_main_namespace_keeps_the_transport_open(socketio):
     """No answer is expected; the next thing to come is a ping."""
     websocket = await connected(socketio)

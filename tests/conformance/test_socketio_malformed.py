@@ -270,7 +270,6 @@ async def test_packet_in_place_of_an_attachment_is_closed(websocket, follower):
 
 
 @pytest.mark.brief_times
-@pytest.mark.serial
 async def test_missing_attachment_leaves_the_transport_to_its_heartbeat(websocket):
     """The rest may be on its way: pings go on meanwhile."""
     await websocket.send(f'451-["message",{ONE}]')

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEADLINE_MS: Final = 3_000  # for what must happen, on a machine that is busy
+PROMPT_MS: Final = 600  # for a close that must not be mistaken for a time-out
 PING_INTERVAL_MS: Final = 300
 PING_TIMEOUT_MS: Final = 200
 CONNECT_TIMEOUT_MS: Final = 1_000
@@ -238,7 +239,7 @@ class WebSocket:
     async def messages(self, count: int) -> list[str | bytes]:
         return [await self.message() for _ in range(count)]
 
-    async def closed(self, within_ms: float = DEADLINE_MS, *, pong: bool = True) -> int | None:
+    async def closed(self, within_ms: float = PROMPT_MS, *, pong: bool = True) -> int | None:
         """Wait until the server has closed, also the TCP connection.
 
         Returns:
@@ -303,7 +304,7 @@ class Session:
         """Whether the session lives: what is sent comes back."""
         return (await self.post("4alive?")).status == 200 and await self.messages(1) == ["4alive?"]
 
-    async def closed(self, within_ms: float = DEADLINE_MS) -> list[str]:
+    async def closed(self, within_ms: float = PROMPT_MS) -> list[str]:
         """Poll until the session is gone. Returns the packets that still came."""
         found: list[str] = []
         async with asyncio.timeout(within_ms / 1000):
@@ -316,7 +317,7 @@ class Session:
 
     async def gone(self) -> bool:
         """Wait until the server has forgotten the session, soon."""
-        async with asyncio.timeout(DEADLINE_MS / 1000):
+        async with asyncio.timeout(PING_INTERVAL_MS / 1000):
             while (await self.post("6")).status != 400:
                 pass
         return (await self.poll()).status == 400

@@ -43,12 +43,12 @@ WATCHED = (
 OPTIONS = {
     "live": Options(write_limit=64 * 1024, write_timeout_s=0.2),
     "short": Options(
-        ping_interval_s=1.5,
+        ping_interval_s=2.0,
         ping_timeout_s=1.0,
-        connect_timeout_s=1.5,
-        upgrade_timeout_s=1.5,
-        request_timeout_s=1.5,
-        idle_timeout_s=1.5,
+        connect_timeout_s=2.0,
+        upgrade_timeout_s=2.0,
+        request_timeout_s=2.0,
+        idle_timeout_s=2.0,
     ),
     "full": Options(max_connections=0),
 }

@@ -14,8 +14,8 @@ from tests.garbage.moves import entered, entered_by_polling, reset, stop_reading
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
 LARGE = {"comments": [{"id": 1, "body": "x" * 200_000}]}
-SILENT = 400
-"""Each is waited for: a quarter of them at a time, who must all have come within 1.5 s."""
+SILENT = 200
+"""Each is waited for: a quarter of them at a time, who must all have come within 2 s."""
 PAUSE_S = 0.05
 """Between messages to all, of which a client takes five before its kernel is full."""
 

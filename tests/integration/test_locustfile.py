@@ -160,7 +160,7 @@ def test_a_recovery_that_brings_too_little_fails_the_load_test(server, start_loc
     often = ("--cut-every", "1", "--patience", "1")
 
     with Liar(server.url) as liar:
-        ended = outcome(start_locust(liar.url, *often, run_time_s=4))
+        ended = outcome(start_locust(liar.url, *often, run_time_s=10))
 
     assert ended.code == 1
     assert "lost 0" not in ended.log

@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 
+import psutil
 import pytest
 
 from tests.bench.servers import NODE, Relay
@@ -12,7 +13,7 @@ from tests.integration.pages import pages_of
 from tests.integration.program import run
 from tests.internal.site import KEY, Server
 from tests.operators.stubs import answering
-from tests.servers import free_port
+from tests.servers import free_port, wait_until
 
 pytestmark = [pytest.mark.redis]
 
@@ -181,10 +182,21 @@ def test_bench_against_nobody():
     assert "2 x ClientConnectorError" in done.stdout
 
 
+def clients_of(server):
+    """How many connections its public port has."""
+    port = int(server.url.rpartition(":")[2])
+    connections = psutil.Process(server.process.pid).net_connections("tcp")
+    return sum(one.laddr.port == port and one.status == "ESTABLISHED" for one in connections)
+
+
 def test_bench_notices_a_server_that_goes_away(server):
-    stopper = threading.Timer(2.0, server.stop)
+    def stop_it():
+        wait_until(lambda: clients_of(server) >= 20, within_s=20, what="20 clients are there")
+        server.stop()
+
+    stopper = threading.Thread(target=stop_it)
     stopper.start()
-    done = run("bench", server.url, "--clients=20", "--seconds=5")
+    done = run("bench", server.url, "--clients=20", "--seconds=8")
     stopper.join()
 
     assert done.returncode == 1

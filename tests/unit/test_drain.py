@@ -25,6 +25,7 @@ class Engine:
         self.is_draining = False
 
 
+@pytest.mark.serial
 async def test_clients_leave_in_equal_waves_over_the_whole_time():
     engine = Engine(100)
     began = time.monotonic()

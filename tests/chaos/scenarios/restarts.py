@@ -6,13 +6,10 @@ import asyncio
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from publisher.contract.journal import JOURNAL
 from tests.chaos.client import now_ms
 from tests.chaos.ledger import Audience
 from tests.chaos.outcome import Check, close
-from tests.chaos.publishers import body, plain_text
-from tests.chaos.scenarios.recording import recording_node
-from tests.chaos.waiting import until
+from tests.chaos.scenarios.recording import all_recorded, recording_node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,17 +51,7 @@ async def kill_plain(stage: Stage) -> Outcome:
     await stage.play(0.3)
     plain = stage.presses["plain"]
     await plain.pause()
-
-    owed = {
-        plain_text(one.room, body(one.id, one.publisher, one.number)).decode()
-        for one in stage.ledger.published
-        if one.publisher == plain.name
-    }
-
-    async def are_recorded() -> bool:
-        return owed <= {fields["d"] for _, fields in await stage.redis.xrange(JOURNAL)}
-
-    await until(are_recorded, "what is owed is recorded", within_s=stage.plan.settle_s)
+    await all_recorded(stage, plain.name)
     plain.audience = Audience.NOBODY
     plain.resume()
     await node.kill()
