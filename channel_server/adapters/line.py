@@ -147,7 +147,7 @@ class Line(asyncio.Protocol, abc.ABC):
             while not self.lost.done():
                 self.has_spoken = False
                 self.ping()
-                await asyncio.wait({self.lost}, timeout=probe_s)
+                await wait({self.lost}, probe_s)
                 if not self.has_spoken:
                     self.close("silent")
             return self.lost.result()
@@ -202,6 +202,16 @@ class Line(asyncio.Protocol, abc.ABC):
             self.lost.set_result(reason)
 
 
+async def wait(ends: set[asyncio.Future[Any]], seconds: float) -> None:
+    """Wait until one of these is done, for so long at most, with what has come until then read.
+
+    After a stall of our own, uvloop looks at its timers before it reads: time would be up while the
+    answer waits in the socket.
+    """
+    await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0)
+
+
 def encode(*words: bytes) -> bytes:
     """Encode a command as RESP."""
     parts = [b"*%d\r\n" % len(words)]
@@ -239,9 +249,7 @@ class RequestLine(Line):
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.request(command, partial(_settle, answer))
-        await asyncio.wait(
-            {answer, self.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        await wait({answer, self.lost}, within_s)
         if not answer.done():
             answer.cancel()
             raise RedisLost("no answer in time" if not self.lost.done() else self.lost.result())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
-from channel_server.adapters.line import RequestLine, encode
+from channel_server.adapters.line import RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
 from channel_server.adapters.refusals import code_of, is_refusal
 from channel_server.core.offsets import id_of, position_of
@@ -144,19 +144,25 @@ class Stream:
         line.request(command, lambda reply: None if answer.done() else answer.set_result(reply))
         if line.lost.done():
             raise RedisLost(line.lost.result())
-        # A large answer may take longer; as long as something comes, Redis is not silent.
-        line.has_spoken = True
-        while not answer.done():
-            if not line.has_spoken:
-                raise RedisLost("silent")
-            line.has_spoken = False
-            await asyncio.wait({answer}, timeout=self._probe_s)
-        reply = answer.result()
+        try:
+            reply = await self._answered(line, answer)
+        finally:
+            self._answer = None
         if is_refusal(reply) and code_of(reply) == _UNBLOCKED:
             raise RedisLost("this Redis has become a replica, or a primary")
         if is_refusal(reply):
             raise RedisRefused(code_of(reply))
         return reply[0][1] if reply else []
+
+    async def _answered(self, line: RequestLine, answer: asyncio.Future[Any]) -> Any:
+        """Wait for an answer. A large one may take longer: as long as something comes, wait."""
+        line.has_spoken = True
+        while not answer.done():
+            if not line.has_spoken:
+                raise RedisLost("silent")
+            line.has_spoken = False
+            await wait({answer}, self._probe_s)
+        return answer.result()
 
     def _is_lost(self, lost: asyncio.Future[str]) -> None:
         if self._answer is not None and not self._answer.done():

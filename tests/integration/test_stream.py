@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
+import uvloop
 
+from channel_server.adapters.line import RequestLine, encode
 from channel_server.adapters.pauses import Pauses
 from channel_server.adapters.stream import Stream
 from tests.integration.program import until
 
-pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
+pytestmark = pytest.mark.redis
+
+_STALL_S = 0.5
+_PATIENCE_S = 0.3
 
 
+@pytest.mark.asyncio
 async def test_who_reads_no_more_leaves_no_connection_behind(redis_server):
     """Found in CI: an unclosed connection of an earlier test made a later one fail."""
     is_read = asyncio.Event()
@@ -44,3 +51,38 @@ async def test_who_reads_no_more_leaves_no_connection_behind(redis_server):
             return client.info("clients")["connected_clients"] == others
 
         await until(is_alone, "its connection is closed")
+
+
+@contextlib.asynccontextmanager
+async def line_beside_a_stall(url):
+    """One whose process is busy with what another connection has brought."""
+    line, other = await RequestLine.to(url, 1), await RequestLine.to(url, 1)
+    other.request(encode(b"BLPOP", b"none", b"0.05"), lambda _: time.sleep(_STALL_S))
+    try:
+        yield line
+    finally:
+        line.close("stopped")
+        other.close("stopped")
+
+
+def test_an_answer_that_came_while_we_were_busy_is_in_time(redis_server):
+    """Seen in CI: while 50 MB were read, Redis was called silent."""
+
+    async def ask():
+        async with line_beside_a_stall(redis_server.url) as line:
+            command = encode(b"XREAD", b"BLOCK", b"100", b"STREAMS", b"none", b"0")
+            return await line.execute(command, within_s=_PATIENCE_S)
+
+    assert uvloop.run(ask()) is None
+
+
+def test_a_sign_of_life_that_came_while_we_were_busy_counts(redis_server):
+    async def watch():
+        async with line_beside_a_stall(redis_server.url) as line:
+            line.request(encode(b"BLPOP", b"none", b"0.1"), lambda _: None)
+            watching = asyncio.create_task(line.watch(_PATIENCE_S))
+            await asyncio.sleep(2 * _STALL_S)
+            line.close("here until the end")
+            return await watching
+
+    assert uvloop.run(watch()) == "here until the end"
