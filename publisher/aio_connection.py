@@ -12,6 +12,7 @@ from redis.asyncio.connection import (
     SSLConnection,
     UnixDomainSocketConnection,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
@@ -36,15 +37,28 @@ class _Attentive(AbstractConnection):
                 await super().connect()  # type: ignore[no-untyped-call]  # redis-py: no "-> None"
 
     async def can_read(self) -> bool:
-        """Whether the connection is unfit for a command, because of a stray answer or its end.
+        """Whether the connection is unfit for a command, because of a stray answer.
+
+        Raises:
+            RedisConnectionError: If the other end has left: the pool then connects again.
+        """
+        if self._is_over():
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError("the connection has ended")
+        return await super().can_read()
+
+    def _is_over(self) -> bool:
+        """Whether the other end has left.
 
         redis-py asks what the event loop has read. While the program was busy, the loop has
         read nothing, so a command would go to a Redis that has left. The socket itself knows.
         """
-        return await super().can_read() or self._is_hung_up()
-
-    def _is_hung_up(self) -> bool:
-        socket = self._writer.get_extra_info("socket") if self._writer and _CAN_POLL else None
+        if self._writer is None or self._reader is None:
+            return False
+        # After a reset the loop has closed the socket, whose number may be another one's by now.
+        if self._writer.is_closing() or self._reader.exception() is not None:
+            return True
+        socket = self._writer.get_extra_info("socket") if _CAN_POLL else None
         return socket is not None and _is_closed_by_peer(socket)
 
 

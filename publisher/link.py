@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from redis import BlockingConnectionPool, RedisError, ResponseError
+from redis import RedisError, ResponseError
 from redis.backoff import NoBackoff
+from redis.connection import BlockingConnectionPool, SSLConnection, parse_url
 from redis.retry import Retry
 
 from publisher.attempts import Attempts
 from publisher.command import Pipeline
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
+from publisher.tls_connection import TlsConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +58,11 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.timeout_s
-        self._pool: _Pool = BlockingConnectionPool.from_url(
-            settings.url,
+        options: dict[str, Any] = {**parse_url(settings.url)}  # type: ignore[no-untyped-call]
+        if options.get("connection_class") is SSLConnection:
+            options["connection_class"] = TlsConnection
+        self._pool: _Pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]
+            **options,
             max_connections=settings.pool_size,
             timeout=settings.timeout_s,
             socket_timeout=settings.timeout_s,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import socket
+import struct
 import threading
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -75,6 +77,10 @@ class Link:
         """Break every connection; new ones are accepted."""
         self._run(self._cut)
 
+    def reset(self) -> None:
+        """Break every connection with RST, as a load balancer does with one that was idle."""
+        self._run(self._reset)
+
     def stall(self) -> None:
         """Swallow whatever the connections of this moment send and get; new ones work.
 
@@ -95,6 +101,14 @@ class Link:
 
     async def _cut(self) -> None:
         for writer in self._writers:
+            writer.transport.abort()
+
+    async def _reset(self) -> None:
+        at_once = struct.pack("ii", 1, 0)
+        for writer in self._writers:
+            sock = writer.get_extra_info("socket")
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             writer.transport.abort()
 
     async def _end(self) -> None:
