@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from channel_server.adapters.line import encode
-from channel_server.adapters.refusals import code_of, is_refusal
+from channel_server.adapters.refusals import code_of, is_refusal, is_unknown_command
 from channel_server.adapters.script import Script
 from channel_server.core import users
-from channel_server.errors import RedisLost
+from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS, TOKENS_SPARE_S
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _PREFIX: Final = CURRENT_USERS.encode()
 _TOKENS: Final = TOKENS.encode()
+_CANNOT_TELL: Final = frozenset({"LOADING", "MASTERDOWN", "NOAUTH"})
+"""What concerns everybody on a connection, and is over with it."""
 
 _RENEW: Final = """
 local function renew(key, full)
@@ -77,6 +79,7 @@ class Directory:
 
         Raises:
             RedisLost: If Redis did not answer within ``patience_s``.
+            RedisRefused: If Redis refuses this look-up; others may be answered.
             MalformedUser: If what is stored cannot be read.
         """
         loop = asyncio.get_running_loop()
@@ -138,16 +141,26 @@ class Directory:
         self._commands.send(command, partial(self._answered, answer, key))
 
     def _answered(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:
-        code = code_of(reply) if is_refusal(reply) else ""
+        if is_refusal(reply):
+            self._refused(answer, key, reply)
+        elif not answer.done():
+            answer.set_result(reply if isinstance(reply, bytes) else None)
+
+    def _refused(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:
+        code = code_of(reply)
         if code == "NOSCRIPT":
             command = _LOOK_UP.in_full((key,), (self._ttl_ms,))
             self._commands.send(command, partial(self._answered, answer, key))
-        elif code == "NOPERM" and self._may_script:
+        elif self._may_script and (code == "NOPERM" or is_unknown_command(reply)):
             self._may_script = False
             log.warning("Redis allows no scripts: tokens are not renewed")
             self._ask(answer, key)
-        elif code and code != "WRONGTYPE":
-            # LOADING, NOAUTH, MASTERDOWN …: Redis cannot tell. Ask again on a new connection.
-            self._commands.give_up(f"refused by Redis: {code}")
+        elif code in _CANNOT_TELL:
+            self._commands.give_up(
+                f"refused by Redis: {code}"
+            )  # it is asked again on the next one
         elif not answer.done():
-            answer.set_result(reply if isinstance(reply, bytes) else None)
+            if code == "WRONGTYPE":
+                answer.set_result(None)
+            else:
+                answer.set_exception(RedisRefused(code))

@@ -81,6 +81,11 @@ def is_refusal(reply: object) -> bool:
     return isinstance(reply, cast("type", hiredis.ReplyError))
 
 
+def is_unknown_command(reply: object) -> bool:
+    """Tell whether an error says that there is no such command, or that it was renamed away."""
+    return str(reply).startswith("ERR unknown command")
+
+
 def code_of(reply: object) -> str:
     """The code of an error of Redis, such as ``OOM``: it quotes nothing.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import orjson
 
 from channel_server.core import users
-from channel_server.errors import MalformedUser, RedisLost
+from channel_server.errors import MalformedUser, RedisLost, RedisRefused
 from channel_server.live.server import SocketServer
 from channel_server.live.token import token_of
 from channel_server.log import Seldom
@@ -92,7 +92,9 @@ class Gateway(SocketServer):
         found = "user"
         try:
             identity = await self._look_ups.find(token)
-        except RedisLost:
+        except (RedisLost, RedisRefused) as error:
+            if self._seldom.may_say(str(error)):
+                log.warning("look-up failed", extra={"reason": str(error)})
             self._metrics.lookups["failed"] += 1
             session.hang_up("look-up failed")
             return _Admitted(None, None)

@@ -14,7 +14,7 @@ class Users(Protocol):
     """Where tokens are looked up."""
 
     async def find(self, token: str) -> Identity | None:
-        """Return who it stands for, None for a visitor; raises ``RedisLost``."""
+        """Return who it stands for, None for a visitor; raises ``RedisLost`` or ``RedisRefused``."""
         ...
 
 
@@ -40,7 +40,7 @@ class LookUps:
         self._under_way: set[_LookUp] = set()
 
     async def find(self, token: str) -> Identity | None:
-        """Return who a token stands for, None for a visitor. Raises ``RedisLost``.
+        """Return who a token stands for, None for a visitor. Raises what ``Users`` does.
 
         What is done with the answer before the next await cannot be overtaken.
         """

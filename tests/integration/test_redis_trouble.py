@@ -429,3 +429,45 @@ async def test_a_refused_look_up_does_not_fill_the_log(start, new_redis_server, 
 
     assert await page.closed() == []
     assert len(server.output().splitlines()) < 10
+
+
+@pytest.mark.parametrize("command", ["EVAL", "EVALSHA"])
+async def test_users_are_let_in_where_scripts_were_renamed_away(
+    start, new_redis_server, open_pages, command
+):
+    """Nobody with a token could connect, although the docs say that only renewing is lost."""
+    redis_server = new_redis_server("--rename-command", command, "")
+    with redis_server.client() as connection:
+        site = Site(connection)
+        account = site.sign_in()
+        server = start(REDIS_URL=redis_server.url).wait_ready()
+
+        page = await (await open_pages(server)).enter(account.token)
+
+        assert [site.publish(account.room)] == await page.got()
+        assert server.lines("Redis lost purpose=commands") == []
+
+
+async def test_a_look_up_that_redis_refuses_is_nobody_elses_trouble(
+    start, new_redis_server, open_pages
+):
+    """It took the connection of all look-ups down, again and again."""
+    redis_server = new_redis_server()
+    with redis_server.client() as connection:
+        site = Site(connection)
+        account = site.sign_in()
+        rights = ["~/current_users/token-*", "~{channel_server}:*"]
+        connection.execute_command("ACL", "SETUSER", "default", "resetkeys", *rights)
+        server = start(REDIS_URL=redis_server.url).wait_ready()
+        pages = await open_pages(server)
+        page = await pages.enter(account.token)
+
+        refused = await pages.open("another")
+        await refused.ask()
+        assert await refused.closed() == []
+
+        other = await pages.enter(account.token)
+        packet = site.publish(account.room)
+        assert [await each.got() for each in (page, other)] == [[packet], [packet]]
+        assert server.lines("Redis lost") == []
+        assert [line for line in server.lines("look-up failed") if "NOPERM" in line]
