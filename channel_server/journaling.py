@@ -163,6 +163,7 @@ class SharedJournal:
         self.stop = self._lease.stop
         self.whole = self._lease.wholeness.event
         commands.connected.append(self._lease.reconnected)
+        commands.moved.append(self._stream.leave)
         self._has_connected = commands.has_connected
 
     async def _read(self) -> None:

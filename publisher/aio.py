@@ -57,7 +57,7 @@ class AsyncPublisher(FromSettings):
         self._journaling = Journaling(
             is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
         )
-        self.chatbots = AsyncChatbots(self._link)
+        self.chatbots = AsyncChatbots(self._link, self._journaling)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
 
     async def publish_records(
@@ -207,10 +207,12 @@ class AsyncChatbots:
 
     Args:
         link: Shared with the publisher.
+        journaling: Shared with the publisher.
     """
 
-    def __init__(self, link: AsyncLink) -> None:
+    def __init__(self, link: AsyncLink, journaling: Journaling) -> None:
         self._link = link
+        self._journaling = journaling
 
     async def test(self, config: MatrixConfig, message: str = TEST_MESSAGE) -> int:
         """Let a bot say that it works. Return how many channel servers heard of it.
@@ -219,7 +221,7 @@ class AsyncChatbots:
             config: Where the bot writes, and as whom.
             message: What it says.
         """
-        return int(await self._link.execute(trial_command(config, message)))
+        return await self._publish(trial_command(config, message))
 
     async def publish(self, config: MatrixConfig, html: str | None) -> int:
         """Let a bot write into its room. Return how many channel servers heard of it.
@@ -228,7 +230,11 @@ class AsyncChatbots:
             config: Where the bot writes, and as whom.
             html: What it writes; the plain text is made from it.
         """
-        return int(await self._link.execute(html_command(config, html)))
+        return await self._publish(html_command(config, html))
+
+    async def _publish(self, command: Command) -> int:
+        steps = self._journaling.publish(command, is_kept=False)
+        return int(await self._link.perform(steps))
 
 
 class AsyncTokens:

@@ -58,7 +58,7 @@ class Publisher(FromSettings):
         self._journaling = Journaling(
             is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
         )
-        self.chatbots = Chatbots(self._link)
+        self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 
     def publish_records(
@@ -208,10 +208,12 @@ class Chatbots:
 
     Args:
         link: Shared with the publisher.
+        journaling: Shared with the publisher.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, journaling: Journaling) -> None:
         self._link = link
+        self._journaling = journaling
 
     def test(self, config: MatrixConfig, message: str = TEST_MESSAGE) -> int:
         """Let a bot say that it works. Return how many channel servers heard of it.
@@ -220,7 +222,7 @@ class Chatbots:
             config: Where the bot writes, and as whom.
             message: What it says.
         """
-        return int(self._link.execute(trial_command(config, message)))
+        return self._publish(trial_command(config, message))
 
     def publish(self, config: MatrixConfig, html: str | None) -> int:
         """Let a bot write into its room. Return how many channel servers heard of it.
@@ -229,7 +231,11 @@ class Chatbots:
             config: Where the bot writes, and as whom.
             html: What it writes; the plain text is made from it.
         """
-        return int(self._link.execute(html_command(config, html)))
+        return self._publish(html_command(config, html))
+
+    def _publish(self, command: Command) -> int:
+        steps = self._journaling.publish(command, is_kept=False)
+        return int(self._link.perform(steps))
 
 
 class Tokens:

@@ -29,11 +29,15 @@ FOR_NOBODY: Final = '{"room":null'
 _PERSISTENT_S: Final = 30 * 24 * 60 * 60
 """Life of the set of a user's tokens if one of them lives for ever; every issue renews it."""
 
+_ONLY_ON_A_PRIMARY: Final = """-- Nothing is there to delete. On a replica, which would publish and tell nobody, it is an error.
+redis.call('DEL', KEYS[3])
+"""
+
 _BEGINNING: Final = f"""{COMMON}
 local channel, payload = ARGV[1], ARGV[2]
 local before = redis.call('GET', KEYS[3])
 if before then return tonumber(before) end
-
+{_ONLY_ON_A_PRIMARY}
 local function publish()
   -- What is too large to be kept is published plainly: a channel server will admit a gap.
   local is_kept = ARGV[4] == '1' and pcall(function()
@@ -147,7 +151,7 @@ _PUBLISH_BATCH: Final = f"""{COMMON}
 -- Returns how many heard each of them, separated by commas; {LOST} for what is lost.
 local before = redis.call('GET', KEYS[3])
 if before then return before end
-local heard = {{}}
+{_ONLY_ON_A_PRIMARY}local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
   local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'

@@ -65,12 +65,13 @@ class Journaling:
             problem = f"has {size} bytes, and at most {self._max_message_bytes} are sent"
             raise InvalidMessage("message", f"{problem} (MAX_MESSAGE_MIB, max_message_bytes)")
 
-    def publish(self, plain: Command) -> Steps:
+    def publish(self, plain: Command, *, is_kept: bool = True) -> Steps:
         """Publish a message so that no channel server misses it.
 
         Args:
             plain: ``PUBLISH`` with channel and payload: all that can be done where Redis allows
-                no scripts, or nobody keeps a journal.
+                no scripts.
+            is_kept: Append it to the journal, if there is one.
 
         Returns:
             How many subscribers heard it.
@@ -83,9 +84,10 @@ class Journaling:
         """
         self.check(plain)
         _, channel, payload = plain.words
-        if not self.is_wanted or _is_for_nobody(payload):
+        if _is_for_nobody(payload):
             return int((yield plain))
-        return int((yield from self.run(PUBLISH, plain, (), channel=channel, payload=payload)))
+        steps = self.run(PUBLISH, plain, (), channel=channel, payload=payload, is_kept=is_kept)
+        return int((yield from steps))
 
     def run(
         self,
@@ -95,6 +97,7 @@ class Journaling:
         *arguments: str | bytes | int,
         channel: str | bytes | int = "",
         payload: str | bytes | int = b"",
+        is_kept: bool = True,
     ) -> Steps:
         """Run a script, once for all that it is asked for.
 
@@ -105,6 +108,7 @@ class Journaling:
             arguments: The script's own.
             channel: Redis channel of what it publishes.
             payload: What it publishes.
+            is_kept: Append that to the journal, if there is one.
 
         Raises:
             RedisRefused: If the journal cannot be written and no channel server listens. What else
@@ -122,7 +126,7 @@ class Journaling:
             channel,
             payload,
             secrets.token_urlsafe(6),
-            int(self.is_wanted),
+            int(self.is_wanted and is_kept),
             *arguments,
         )
         try:
@@ -141,16 +145,21 @@ class Journaling:
         """Redis has refused one. Said once."""
         if self.may_script:
             self.may_script = False
-            log.warning(
-                "Redis allows no scripts: messages are published plainly, and are lost on channel "
-                "servers that are down at that moment"
-            )
+            if self.is_wanted:
+                log.warning(
+                    "Redis allows no scripts: messages are published plainly, and are lost on "
+                    "channel servers that are down at that moment"
+                )
 
 
 def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Steps:
-    """Ask again, in full if Redis does not know the script, and when an answer was lost."""
+    """Ask again, in full if Redis does not know the script, and when an answer was lost.
+
+    At a replica once: it has become one lately, and a new connection may lead to the primary.
+    """
     command = Command(("EVALSHA", script.sha1, *words))
     attempts = _ATTEMPTS
+    was_replica = False
     while True:
         try:
             return (yield command)
@@ -159,6 +168,9 @@ def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Ste
             if not attempts:
                 raise
         except RedisRefused as refused:
+            if refused.code == "READONLY" and not was_replica:
+                was_replica = True
+                continue
             if refused.code != "NOSCRIPT":
                 raise
             command = Command(("EVAL", script.source, *words))

@@ -95,7 +95,7 @@ class RecordingPublisher(Recording, Publisher):
         Publisher.__init__(self, settings)
         self._link = cast("Link", self)
         self._journaling = Journaling(is_wanted=False)
-        self.chatbots = Chatbots(self._link)
+        self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 
     def execute(self, command: Command) -> Any:
@@ -119,7 +119,7 @@ class AsyncRecordingPublisher(Recording, AsyncPublisher):
         AsyncPublisher.__init__(self, settings)
         self._link = cast("AsyncLink", self)
         self._journaling = Journaling(is_wanted=False)
-        self.chatbots = AsyncChatbots(self._link)
+        self.chatbots = AsyncChatbots(self._link, self._journaling)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
 
     async def execute(self, command: Command) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from channel_server.adapters.line import RequestLine, encode
+from channel_server.adapters.line import RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
+from channel_server.adapters.refusals import REPLICA, code_of, is_refusal
 from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract.journal import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +18,15 @@ if TYPE_CHECKING:
     from channel_server.adapters.pauses import Pauses
     from channel_server.adapters.script import Script
 
+_WRITE: Final = encode(b"DEL", NONE.encode())
+"""A sign of life that only a primary gives, and that changes nothing."""
+
 
 class Commands:
     """Sends commands in order; what was sent on a connection that is lost stays unanswered.
+
+    A Redis that has become a replica is left as soon as the same address leads to a primary.
+    Until then the replica is kept: it may be what the operator has named.
 
     Args:
         url: Redis.
@@ -30,6 +38,7 @@ class Commands:
         connections: How many connections there have been; tells one from the next.
         why_not: Why there is no connection; "" if there is one, or none was tried yet.
         connected: Called with every new connection that stands.
+        moved: Called when it leads to a primary, and the one before led to a replica.
         has_connected: Set when the first one does.
     """
 
@@ -44,6 +53,9 @@ class Commands:
         self.connections = 0
         self.why_not = ""
         self.connected: list[Callable[[], None]] = []
+        self.moved: list[Callable[[], None]] = []
+        self._is_replica = False
+        self._doubt: asyncio.Future[None] | None = None
         self.has_connected = asyncio.Event()
 
     @property
@@ -80,7 +92,12 @@ class Commands:
         """
         if self._line is None:
             raise RedisLost("no connection")
-        return await self._line.execute(command, within_s=within_s)
+        try:
+            return await self._line.execute(command, within_s=within_s)
+        except RedisRefused as error:
+            if error.code == "READONLY":
+                self._has_refused_to_write()
+            raise
 
     async def run_script(
         self,
@@ -122,7 +139,52 @@ class Commands:
         for tell in self.connected:
             tell()
         try:
-            self.why_not = await line.watch(self._probe_s)
+            self.why_not = await self._watch(line)
             return self.why_not
         finally:
             self._line = None
+            line.close("stopped")
+
+    async def _watch(self, line: RequestLine) -> str:
+        """Return why a connection was lost; drop one that is silent, or leads to a replica."""
+        while not line.lost.done():
+            line.has_spoken = False
+            line.request(_WRITE, self._answered)
+            self._doubt = asyncio.get_running_loop().create_future()
+            ends: set[asyncio.Future[Any]] = {line.lost, self._doubt}
+            await wait(ends, self._probe_s)
+            if not line.has_spoken:
+                line.close("silent")
+            elif self._is_replica and await self._is_primary_there():
+                line.close(REPLICA)
+        return line.lost.result()
+
+    def _answered(self, reply: Any) -> None:
+        if is_refusal(reply):
+            if code_of(reply) == "READONLY":
+                self._has_refused_to_write()
+        elif self._is_replica:
+            self._is_replica = False
+            for tell in self.moved:
+                tell()
+
+    def _has_refused_to_write(self) -> None:
+        """Look at once where the address leads now; after that with each sign of life."""
+        if not self._is_replica and self._doubt is not None and not self._doubt.done():
+            self._doubt.set_result(None)
+        self._is_replica = True
+
+    async def _is_primary_there(self) -> bool:
+        """Whether the address leads to a Redis by now that can be written."""
+        try:
+            other = await RequestLine.to(self._url, self._probe_s)
+        except RedisLost:
+            return False
+        try:
+            await other.execute(_WRITE, within_s=self._probe_s)
+        except (RedisLost, RedisRefused):
+            return False
+        else:
+            return True
+        finally:
+            other.close("looked at")

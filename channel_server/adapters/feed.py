@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from channel_server.adapters.handover import Handover
 from channel_server.adapters.line import encode
 from channel_server.adapters.reconnection import stay_connected
-from channel_server.adapters.refusals import is_refusal, remedy_for
+from channel_server.adapters.refusals import REPLICA, is_refusal, remedy_for
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from publisher.contract.journal import PROBE
@@ -113,6 +113,7 @@ class Feed:
         self._handover: Handover | None = None
         self._line: Subscription | None = None
         commands.connected.append(self.probe)
+        commands.moved.append(self._leave)
         self.covered_from: int | None = None
         self.covered_to = 0
         self._why_not = ""
@@ -184,6 +185,11 @@ class Feed:
         self._why_no_other = ""
         self.covered_to = 0
         self._is_up(True)
+
+    def _leave(self) -> None:
+        """The primary is another one: what was published there may be missing."""
+        if self._line is not None:
+            self._line.close(REPLICA)
 
     def _lost(self) -> None:
         self.covered_from = None

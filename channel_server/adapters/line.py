@@ -130,30 +130,6 @@ class Line(asyncio.Protocol, abc.ABC):
         if self._tcp is not None:
             self._tcp.write(command)
 
-    @abc.abstractmethod
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-
-    async def watch(self, probe_s: float) -> str:
-        """Wait until the connection is lost; drop it when it gives no sign of life.
-
-        Args:
-            probe_s: How often it must give one.
-
-        Returns:
-            Why it was lost.
-        """
-        try:
-            while not self.lost.done():
-                self.has_spoken = False
-                self.ping()
-                await wait({self.lost}, probe_s)
-                if not self.has_spoken:
-                    self.close("silent")
-            return self.lost.result()
-        finally:
-            self.close("stopped")
-
     def close(self, reason: str) -> None:
         """Drop the connection."""
         if self._tcp is not None:
@@ -257,10 +233,6 @@ class RequestLine(Line):
         if is_refusal(reply):
             raise RedisRefused(code_of(reply))
         return reply
-
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-        self.request(encode(b"PING"), lambda _: None)
 
     def _received(self, reply: Any) -> None:
         if self._asked:

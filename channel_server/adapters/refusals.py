@@ -38,6 +38,7 @@ _KNOWN: Final = (
 
 REFUSED: Final = "refused by Redis: "
 """Begins a reason in Redis' own words."""
+REPLICA: Final = "this Redis has become a replica"
 
 _URL: Final = "REDIS_URL"
 _REMEDIES: Final = {
@@ -52,6 +53,7 @@ _REMEDIES: Final = {
     "invalid password": "correct the password in REDIS_URL",
     "DENIED": "give this Redis a password, or let it listen on an address of its own (bind)",
     "MASTERDOWN": "this is a replica that has lost its primary: name the primary in REDIS_URL",
+    REPLICA: "it goes on with the primary",
     "ConnectionRefusedError": "no Redis listens there: start it, or correct REDIS_URL",
     "BrokenPipeError": "it hangs up: does it want TLS (rediss://)?",
     "closed by Redis": "Redis has hung up: its log says why",

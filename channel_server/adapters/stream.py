@@ -9,7 +9,7 @@ import msgspec
 
 from channel_server.adapters.line import RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
-from channel_server.adapters.refusals import code_of, is_refusal
+from channel_server.adapters.refusals import REPLICA, code_of, is_refusal
 from channel_server.core.offsets import id_of, position_of
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CONTROL, RECORDS, SYSTEM_NOTICE
@@ -96,6 +96,7 @@ class Stream:
         self._probe_s = probe_s
         self._pauses = pauses
         self._answer: asyncio.Future[Any] | None = None
+        self._line: RequestLine | None = None
 
     async def run(self) -> NoReturn:
         """Read until cancelled; reconnects by itself."""
@@ -110,7 +111,13 @@ class Stream:
     async def _connect(self) -> RequestLine:
         return await RequestLine.to(self._url, self._probe_s)
 
+    def leave(self) -> None:
+        """The primary is another one: read on there."""
+        if self._line is not None:
+            self._line.close(REPLICA)
+
     async def _read_on(self, line: RequestLine) -> str:
+        self._line = line
         line.lost.add_done_callback(self._is_lost)
         try:
             position = await self._begin()
@@ -127,6 +134,7 @@ class Stream:
         except RedisLost as error:
             return error.reason
         finally:
+            self._line = None
             line.close("stopped")
 
     async def _ask(self, line: RequestLine, position: int) -> list[Any]:

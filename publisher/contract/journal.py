@@ -35,6 +35,9 @@ LEASE: Final = "{channel_server}:lease"
 NODES: Final = "{channel_server}:nodes"
 SENT: Final = "{channel_server}:sent:"
 TOKENS: Final = "{channel_server}:tokens:"
+NONE: Final = "{channel_server}:none"
+"""A key that nobody writes: to delete it tells whether this Redis can be written."""
+
 PROBE: Final = "{channel_server}:probe:"
 """Redis channel on which a node hears itself; the node's name follows."""
 

@@ -77,6 +77,10 @@ class Link:
         """Break every connection; new ones are accepted."""
         self._run(self._cut)
 
+    def point_at(self, target: Path) -> None:
+        """Lead new connections to another socket; those that stand stay where they are."""
+        self._target = target
+
     def reset(self) -> None:
         """Break every connection with RST, as a load balancer does with one that was idle."""
         self._run(self._reset)

@@ -74,15 +74,3 @@ def test_an_answer_that_came_while_we_were_busy_is_in_time(redis_server):
             return await line.execute(command, within_s=_PATIENCE_S)
 
     assert uvloop.run(ask()) is None
-
-
-def test_a_sign_of_life_that_came_while_we_were_busy_counts(redis_server):
-    async def watch():
-        async with line_beside_a_stall(redis_server.url) as line:
-            line.request(encode(b"BLPOP", b"none", b"0.1"), lambda _: None)
-            watching = asyncio.create_task(line.watch(_PATIENCE_S))
-            await asyncio.sleep(2 * _STALL_S)
-            line.close("here until the end")
-            return await watching
-
-    assert uvloop.run(watch()) == "here until the end"

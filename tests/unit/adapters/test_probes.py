@@ -14,6 +14,7 @@ class Commands:
 
     def __init__(self):
         self.connected = []
+        self.moved = []
 
     def send(self, command, *answers):
         del command, answers

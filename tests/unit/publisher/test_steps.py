@@ -104,13 +104,23 @@ def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("code", ["OOM", "READONLY", "LOADING", "ERR"])
+@pytest.mark.parametrize("code", ["OOM", "LOADING", "ERR"])
 def test_other_refusals_are_errors(journaling, code):
     steps = journaling.publish(PLAIN)
     next(steps)
 
     with pytest.raises(RedisRefused):
         steps.throw(refused(code))
+
+
+def test_a_replica_is_asked_twice(journaling):
+    """A new connection may lead to the primary."""
+    steps = journaling.publish(PLAIN)
+    first = next(steps)
+
+    assert steps.throw(refused("READONLY")) is first
+    with pytest.raises(RedisRefused, match="READONLY"):
+        steps.throw(refused("READONLY"))
 
 
 def test_a_message_that_is_neither_kept_nor_heard_is_an_error(journaling):
@@ -122,10 +132,16 @@ def test_a_message_that_is_neither_kept_nor_heard_is_an_error(journaling):
         steps.send(-1)
 
 
-def test_without_a_journal_it_is_plain():
-    commands, _ = play(Journaling(is_wanted=False).publish(PLAIN), 1)
+@pytest.mark.parametrize(
+    ("is_wanted", "is_kept", "flag"), [(False, True, 0), (True, False, 0), (True, True, 1)]
+)
+def test_what_is_not_kept_is_published_on_a_primary_all_the_same(is_wanted, is_kept, flag):
+    commands, heard = play(Journaling(is_wanted=is_wanted).publish(PLAIN, is_kept=is_kept), 1)
 
-    assert commands == [PLAIN]
+    assert names(commands) == ["EVALSHA"]
+    assert flag in commands[0].words
+    assert commands[0].words[9] == flag
+    assert heard == 1
 
 
 def test_a_message_for_nobody_is_plain(journaling):
