@@ -32,6 +32,7 @@ from channel_server.journaling import SharedJournal, journaling
 from channel_server.live.fanout import Client, Fanout
 from channel_server.live.gateway import Gateway
 from channel_server.live.intake import Intake
+from channel_server.live.latecomers import Latecomers
 from channel_server.live.lookups import LookUps
 from channel_server.live.orders import Orders
 from channel_server.live.recovery import Recovery
@@ -117,10 +118,12 @@ class ChannelServer:
         self._journaling = journaling(
             settings.journal, tail, intake, shared, max_message_bytes=settings.max_message_bytes
         )
+        self._latecomers = Latecomers(self._journaling.whole)
         recovery = Recovery(
             tail,
             self._replays,
             journal=self._journaling,
+            latecomers=self._latecomers,
             metrics=metrics,
         )
         self._upkeep = Upkeep(self._sessions, rooms, tail, directory)
@@ -129,7 +132,6 @@ class ChannelServer:
             look_ups=look_ups,
             rooms=rooms,
             recovery=recovery,
-            replays=self._replays,
             departing=self._upkeep.departed,
             metrics=metrics,
         )
@@ -249,6 +251,7 @@ class ChannelServer:
             *self._journaling.start(group, self._feed),
             group.create_task(self._feed.run(), name="feed"),
             group.create_task(self._replays.run(), name="replays"),
+            group.create_task(self._latecomers.run(), name="latecomers"),
             group.create_task(self._run_upkeep(), name="upkeep"),
         ]
         if self._bots is not None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from channel_server.live.fanout import Client
     from channel_server.live.lookups import LookUps
     from channel_server.live.recovery import Claim, Recovery
-    from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
 
 
@@ -51,7 +50,6 @@ class Gateway(SocketServer):
         look_ups: Who a token stands for.
         rooms: Shared with the fan-out.
         recovery: What a returning client has missed.
-        replays: Clients that are being served.
         departing: Called with each client that is gone, while it is still in its rooms.
         metrics: Counts.
     """
@@ -63,7 +61,6 @@ class Gateway(SocketServer):
         look_ups: LookUps,
         rooms: Rooms[Client],
         recovery: Recovery,
-        replays: Replays,
         departing: Callable[[Session], None],
         metrics: Metrics,
     ) -> None:
@@ -71,7 +68,6 @@ class Gateway(SocketServer):
         self._look_ups = look_ups
         self._rooms = rooms
         self._recovery = recovery
-        self._replays = replays
         self._departing = departing
         self._metrics = metrics
         self._seldom = Seldom()
@@ -129,5 +125,5 @@ class Gateway(SocketServer):
 
     def _departed(self, session: Session) -> None:
         self._departing(session)
-        self._replays.forget(session)
+        self._recovery.forget(session)
         self._rooms.drop(session)

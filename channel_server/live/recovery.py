@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from channel_server.core.pids import Pid
     from channel_server.core.users import Identity
     from channel_server.engine.session import Session
+    from channel_server.live.latecomers import Latecomers
     from channel_server.live.replays import Replays
     from channel_server.metrics import Metrics
 
@@ -73,6 +74,7 @@ class Recovery:
         tail: What is remembered.
         replays: Writes what was missed.
         journal: What it is good for.
+        latecomers: Told of those that return.
         metrics: Counts.
     """
 
@@ -82,9 +84,11 @@ class Recovery:
         replays: Replays,
         *,
         journal: Journal,
+        latecomers: Latecomers,
         metrics: Metrics,
     ) -> None:
         self._tail = tail
+        self._latecomers = latecomers
         self._replays = replays
         self._journal = journal
         self._metrics = metrics
@@ -162,3 +166,9 @@ class Recovery:
             return
         start = min(self._tail.start_of(claim.offset), self._tail.key)
         self._replays.begin(session, greeting, rooms, start)
+        self._latecomers.note(session)
+
+    def forget(self, session: Session) -> None:
+        """A client is gone."""
+        self._replays.forget(session)
+        self._latecomers.forget(session)

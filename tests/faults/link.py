@@ -55,7 +55,7 @@ class Link:
         self._thread = threading.Thread(target=self._loop.run_forever, name="link")
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._flows = _open_gate()
+        self._flows: list[threading.Event] = []
         self.port = 0
         self.sent: list[bytearray] = []
 
@@ -85,14 +85,18 @@ class Link:
         """Break every connection with RST, as a load balancer does with one that was idle."""
         self._run(self._reset)
 
-    def stall(self) -> None:
+    def stall(self, command: bytes = b"") -> None:
         """Swallow whatever the connections of this moment send and get; new ones work.
 
         Nobody is told: both sides still see an open connection, as behind a firewall that has
         forgotten it.
+
+        Args:
+            command: Only connections on which it was sent, such as ``XREAD``.
         """
-        self._flows.clear()
-        self._flows = _open_gate()
+        for sent, flows in zip(self.sent, self._flows, strict=True):
+            if command in sent:
+                flows.clear()
 
     def commands(self) -> set[str]:
         """Names of all Redis commands that were sent, in upper case."""
@@ -134,7 +138,9 @@ class Link:
             self._tasks.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.sent.append(bytearray())
+        sent, flows = bytearray(), _open_gate()
+        self.sent.append(sent)
+        self._flows.append(flows)
         try:
             far_reader, far_writer = await asyncio.open_unix_connection(self._target)
         except OSError:
@@ -143,21 +149,22 @@ class Link:
         self._writers |= both
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._copy(reader, far_writer, self.sent[-1]))
-                group.create_task(self._copy(far_reader, writer, bytearray(), self._s_per_byte))
+                group.create_task(self._copy(reader, far_writer, flows, sent))
+                pace = self._s_per_byte
+                group.create_task(self._copy(far_reader, writer, flows, bytearray(), pace))
         finally:
             self._writers -= both
             far_writer.transport.abort()
 
+    @staticmethod
     async def _copy(
-        self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        flows: threading.Event,
         record: bytearray,
         s_per_byte: float = 0.0,
     ) -> None:
         """Copy one direction to its end, then end the other direction too."""
-        flows = self._flows
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(_READ_BYTES):
                 record += data

@@ -11,6 +11,7 @@ from channel_server.core.users import Identity
 from channel_server.engine.options import Options
 from channel_server.errors import MalformedPacket, RedisLost
 from channel_server.live.gateway import Gateway
+from channel_server.live.latecomers import Latecomers
 from channel_server.live.lookups import LookUps
 from channel_server.live.recovery import Recovery
 from channel_server.live.replays import Replays
@@ -72,12 +73,18 @@ def metrics():
 def gateway(users, rooms, metrics):
     tail = Tail(window_s=60, max_entries=10, max_bytes=10_000)
     replays = Replays(tail, rooms, metrics=metrics)
+    journal = Whole()
     return Gateway(
         Options(),
         look_ups=LookUps(users),
         rooms=rooms,
-        recovery=Recovery(tail, replays, journal=Whole(), metrics=metrics),
-        replays=replays,
+        recovery=Recovery(
+            tail,
+            replays,
+            journal=journal,
+            latecomers=Latecomers(journal.whole),
+            metrics=metrics,
+        ),
         departing=lambda _: None,
         metrics=metrics,
     )
