@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from channel_server.adapters.refusals import words_of
+from channel_server.errors import RedisLost
+
 if TYPE_CHECKING:
     import ssl
+
+_FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
 
 class Address(NamedTuple):
@@ -40,7 +47,7 @@ class Address(NamedTuple):
             url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py has them.
 
         Raises:
-            OSError: If a file that it names for TLS cannot be read.
+            RedisLost: If a file that it names for TLS cannot be used.
         """
         parts: dict[str, Any] = dict(parse_url(url))
         is_tls = parts.pop("connection_class", None) is SSLConnection
@@ -48,7 +55,7 @@ class Address(NamedTuple):
             path=parts.get("path", ""),
             host=parts.get("host", "localhost"),
             port=parts.get("port", 6379),
-            tls=SSLConnection(**parts).ssl_context.get() if is_tls else None,
+            tls=_tls_of(parts) if is_tls else None,
             user=parts.get("username", ""),
             password=parts.get("password", ""),
             database=parts.get("db", 0),
@@ -61,3 +68,18 @@ class Address(NamedTuple):
             await loop.create_unix_connection(lambda: protocol, self.path)
         else:
             await loop.create_connection(lambda: protocol, self.host, self.port, ssl=self.tls)
+
+
+def _tls_of(parts: dict[str, Any]) -> ssl.SSLContext:
+    """Make the context. Raises ``RedisLost`` with the option that is wrong."""
+    for name in _FILES:
+        if name in parts:
+            try:
+                Path(parts[name]).stat()
+            except OSError as error:
+                raise RedisLost(f"{name}: {os.strerror(error.errno or 0)}") from None
+    try:
+        return SSLConnection(**parts).ssl_context.get()
+    except OSError as error:  # ssl.SSLError is one
+        names = " or ".join(name for name in _FILES if name in parts)
+        raise RedisLost(f"{names}: {words_of(error)}") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import ssl
 import time
 from collections import deque
 from functools import partial
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 import hiredis
 
 from channel_server.adapters.address import Address
-from channel_server.adapters.refusals import code_of, is_refusal, refusal_of
+from channel_server.adapters.refusals import code_of, is_refusal, refusal_of, words_of
 from channel_server.errors import RedisLost, RedisRefused
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Line(asyncio.Protocol, abc.ABC):
         except RedisLost as error:
             reason = error.reason
         except OSError as error:
-            reason = _name_of(error)
+            reason = words_of(error)
         else:
             return
         self.close(reason)
@@ -170,7 +169,7 @@ class Line(asyncio.Protocol, abc.ABC):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._end("closed by Redis" if exc is None else type(exc).__name__)
+        self._end("closed by Redis" if exc is None else words_of(exc))
 
     def _end(self, reason: str) -> None:
         self._tcp = None
@@ -244,10 +243,3 @@ class RequestLine(Line):
 def _settle(answer: asyncio.Future[Any], reply: Any) -> None:
     if not answer.done():
         answer.set_result(reply)
-
-
-def _name_of(error: OSError) -> str:
-    """What has happened, without a word that may quote something."""
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLCertVerificationError):
-        return "SSLError"
-    return type(error).__name__

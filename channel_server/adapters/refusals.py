@@ -7,6 +7,7 @@ known to quote nothing; of all others, the code.
 from __future__ import annotations
 
 import re
+import ssl
 from typing import Final, cast
 
 import hiredis
@@ -62,8 +63,14 @@ _REMEDIES: Final = {
     "gaierror": "the host name is unknown here: correct REDIS_URL",
     "no TLS": "no TLS there: redis:// instead of rediss://?",
     "in time": "nobody answers: is there a firewall, or is the address wrong?",
-    "SSLCertVerificationError": "its certificate is not trusted: add ?ssl_ca_certs=... to REDIS_URL",
-    "SSLError": "no TLS there: redis:// instead of rediss://?",
+    "ssl_": "correct this in REDIS_URL",
+    "mismatch, certificate": "name the host in REDIS_URL as its certificate does, or add ssl_check_hostname=false",
+    "certificate has expired": "Redis needs a new certificate",
+    "SSLCertVerificationError": "name who vouches for its certificate: ?ssl_ca_certs=... in REDIS_URL, or SSL_CERT_FILE",
+    "CERTIFICATE_REQUIRED": "it wants a certificate of ours: ?ssl_certfile=...&ssl_keyfile=... in REDIS_URL",
+    "UNKNOWN_CA": "it does not know who vouches for ssl_certfile",
+    "WRONG_VERSION_NUMBER": "no TLS there: redis:// instead of rediss://?",
+    "SSLError": "docs/operations.md, Redis, has the options for TLS",
     "not the Redis protocol": "another program listens there, or TLS is needed: rediss://?",
     "WRONGPASS": "correct the user or the password in REDIS_URL",
     "NOPERM": "the ACL lacks something: docs/operations.md, Redis, has the whole line",
@@ -76,6 +83,16 @@ _REMEDIES: Final = {
 }
 """By what a reason contains; the first one counts."""
 _ELSE: Final = "docs/operations.md, Redis, says what the server needs"
+
+
+def words_of(error: BaseException) -> str:
+    """What the system or TLS says, as far as it quotes nothing: its words name hosts at most."""
+    name = type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{name}: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"SSLError: {error.reason}" if error.reason else "SSLError"
+    return name
 
 
 def is_refusal(reply: object) -> bool:

@@ -47,7 +47,8 @@ def test_known_words_are_passed_on_and_of_others_the_code(said, words, remedy):
     [
         ("ConnectionRefusedError", "no Redis listens there"),
         ("no TLS in time", "redis:// instead of rediss://?"),
-        ("SSLError", "redis:// instead of rediss://?"),
+        ("SSLError: WRONG_VERSION_NUMBER", "redis:// instead of rediss://?"),
+        ("SSLError", "the options for TLS"),
         ("not the Redis protocol", "rediss://?"),
         ("OOM", "raise maxmemory"),
         ("something new", "docs/operations.md"),
