@@ -129,16 +129,14 @@ class Examination:
             RedisRefused: If scripts, streams or writing are not allowed or not possible; with
                 the code ``WRONGTYPE`` also if something else is kept where the journal should be.
         """
-        kind = await self._line.execute(encode(b"TYPE", JOURNAL.encode()), within_s=_WITHIN_S)
-        if kind not in {b"stream", b"none"}:
-            raise RedisRefused("WRONGTYPE")
         prefix = f"{{channel_server}}:doctor:{secrets.token_hex(8)}:".encode()
         keys = tuple(prefix + kind for kind in _KEPT_IN)
         for command in (
+            encode(b"XRANGE", JOURNAL.encode(), b"-", b"+", b"COUNT", b"1"),
             _TRY.in_full(keys, (_ENTRY,)),
             _TRY.by_name(keys, (_ENTRY,)),
             encode(b"XREAD", b"COUNT", b"1", b"STREAMS", keys[0], b"0"),
-            encode(b"XRANGE", keys[0], b"-", b"+", b"COUNT", b"1"),
+            encode(b"ZRANGE", keys[3], b"0", b"-1"),
         ):
             await self._line.execute(command, within_s=_WITHIN_S)
 
