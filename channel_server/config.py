@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from channel_server.environment import Reader
 from channel_server.errors import ConfigError
-from publisher.address import problem_with
 from publisher.contract.journal import MAX_MESSAGE_BYTES, SHARE
+from publisher.contract.redis_url import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,11 +199,12 @@ def masked(url: str) -> str:
     """
     if problem_with(url) is not None:
         return "***"
-    parts = urlsplit(url)
-    name, at, host = parts.netloc.rpartition("@")
+    scheme, _, rest = url.partition("?")[0].partition("://")
+    place, slash, path = rest.partition("/")
+    name, at, hosts = place.rpartition("@")
     user, colon, _ = name.partition(":")
     shown = f"{user}:***" if colon else "***" if user else ""
-    return f"{parts.scheme}://{shown}{at}{host}{parts.path}"
+    return f"{scheme}://{shown}{at}{hosts}{slash}{path}"
 
 
 __all__ = ["Settings", "masked"]

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from channel_server.origins import is_host, origin_of
-from publisher.address import problem_with
+from publisher.contract.redis_url import problem_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

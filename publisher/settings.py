@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from publisher.address import problem_with
 from publisher.contract.journal import MAX_MESSAGE_BYTES
+from publisher.contract.redis_url import problem_with
 from publisher.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Settings:
     """Everything a publisher can be told.
 
     Attributes:
-        url: Redis' address; see ``publisher.address``. Not shown by ``repr``.
+        url: Redis' address; see ``publisher.contract.redis_url``. Not shown by ``repr``.
         token_ttl: Seconds for which a token is valid if its issuer names no time. None: for ever.
         pool_size: Connections at most, so commands that can be under way at once.
         timeout_s: Seconds to wait for a free connection, for a connection to stand, and for an
