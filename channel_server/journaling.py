@@ -128,6 +128,7 @@ class SharedJournal:
         self._lease = Lease(
             store,
             self._recorder,
+            bounds=bounds,
             position=lambda: tail.position,
             are_gaps_admitted=settings.has_plain_publishers,
             clock=time.monotonic,

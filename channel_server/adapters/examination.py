@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from channel_server.core.users import Identity
 
 _WITHIN_S: Final = 5.0
-_VERSION: Final = re.compile(rb"^redis_version:(\d+)\.(\d+)", re.MULTILINE)
+_VERSION: Final = re.compile(rb"^(redis|valkey)_version:(\d+)\.(\d+)", re.MULTILINE)
 _ENTRY: Final = b"x" * 4096
 
 _TRY: Final = Script("""
@@ -83,14 +83,20 @@ class Examination:
         """Hang up."""
         self._line.close("examined")
 
-    async def version(self) -> tuple[int, int] | None:
-        """Major and minor version; None if Redis does not say."""
+    async def version(self) -> tuple[str, int, int] | None:
+        """``redis`` or ``valkey``, major and minor version; None if it does not say.
+
+        Valkey says that it is a Redis of version 7.2, too.
+        """
         try:
             told = await self._line.execute(encode(b"INFO", b"server"), within_s=_WITHIN_S)
         except RedisRefused:
             return None
-        found = _VERSION.search(told)
-        return (int(found[1]), int(found[2])) if found else None
+        found = [
+            (name.decode(), int(major), int(minor))
+            for name, major, minor in _VERSION.findall(told)
+        ]
+        return max(found, default=None)
 
     async def now_s(self) -> float:
         """Seconds since 1970 by its clock. Raises ``RedisRefused``."""

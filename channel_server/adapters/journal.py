@@ -168,7 +168,7 @@ def _settle(answer: Callable[[Appended, str, int], None], reply: Any) -> None:
 
 def _state_of(reply: Any) -> JournalState:
     """Read what ``TICK`` returns."""
-    epoch, trimmed, last, role, covered, now_ms, secret, nodes = reply
+    epoch, trimmed, last, role, covered, now_ms, secret, nodes, (window, entries, size) = reply
     return JournalState(
         epoch=epoch.decode(),
         trimmed=position_of(trimmed),
@@ -178,6 +178,7 @@ def _state_of(reply: Any) -> JournalState:
         now_ms=int(now_ms),
         secret=secret[:_MOST_SECRET],
         nodes=nodes,
+        bounds=(int(window), int(entries), int(size)) if window and entries and size else None,
     )
 
 

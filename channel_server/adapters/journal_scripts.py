@@ -36,7 +36,7 @@ TICK: Final = Script(f"""{COMMON}
 -- window in s, entries, bytes, the node's name, from who holds the lease, up to when it has
 -- heard and appended everything, in microseconds, or '', and a secret, if there is none yet.
 -- Returns epoch, trimmed, last id, 'other', 'free', 'mine' or 'taken', covered, the time in ms, the
--- secret, and the number of nodes that live.
+-- secret, the number of nodes that live, and the bounds that were found.
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 
@@ -51,6 +51,7 @@ if redis.call('EXISTS', state) == 1 and redis.call('EXISTS', journal) == 1 then
   end
   shrink(tonumber(ARGV[6]), tonumber(ARGV[7]))
 end
+local others = redis.call('HMGET', state, 'window', 'entries', 'max_bytes')
 redis.call('HSET', state, 'window', ARGV[5], 'entries', ARGV[6], 'max_bytes', ARGV[7])
 local epoch = ensure(ARGV[2])
 redis.call('HSETNX', state, 'secret', ARGV[10])
@@ -81,7 +82,7 @@ for i = 1, #about, 2 do
 end
 local known = redis.call('HMGET', state, 'trimmed', 'covered', 'secret')
 return {{epoch, known[1], last, role, known[2] or '', string.format('%.0f', now_ms),
-  known[3], redis.call('ZCARD', KEYS[4])}}
+  known[3], redis.call('ZCARD', KEYS[4]), others}}
 """)
 
 BEGIN: Final = Script(f"""{COMMON}

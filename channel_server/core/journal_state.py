@@ -49,6 +49,11 @@ class Bounds:
     max_bytes: int
     max_message_bytes: int = MAX_MESSAGE_BYTES
 
+    @property
+    def shared(self) -> tuple[int, int, int]:
+        """Those that stand beside the stream: age, number, bytes."""
+        return self.window_s, self.max_entries, self.max_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalState:
@@ -64,6 +69,8 @@ class JournalState:
         now_ms: The clock of Redis, in milliseconds since 1970.
         secret: What all nodes know, and nobody else: random, as long as this state is kept.
         nodes: How many nodes have given a sign of life of late, this one included.
+        bounds: As another node, or this one, wrote them last: see ``Bounds.shared``. None if
+            nobody has.
     """
 
     epoch: str
@@ -74,3 +81,4 @@ class JournalState:
     now_ms: int
     secret: bytes
     nodes: int
+    bounds: tuple[int, int, int] | None = None

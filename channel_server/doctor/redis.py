@@ -55,14 +55,15 @@ async def examine_redis(
         examination.close()
 
 
-def judge_version(version: tuple[int, int] | None, url: str, journal: str) -> Finding:
-    """What to say of a version of Redis; None if it keeps that to itself."""
+def judge_version(version: tuple[str, int, int] | None, url: str, journal: str) -> Finding:
+    """What to say of a version of Redis or Valkey; None if it keeps that to itself."""
     if version is None:
         return unasked(_REDIS, f"{url} answers, and does not say its version")
-    text = ".".join(map(str, version))
-    if version < _OLDEST and journal == "redis":
+    name, *numbers = version
+    text = ".".join(map(str, numbers))
+    if tuple(numbers) < _OLDEST and journal == "redis":
         return ill(_REDIS, f"version {text} has no streams", "use 5.0 or newer, or JOURNAL=memory")
-    return well(_REDIS, f"{url} answers, version {text}, journal {journal}")
+    return well(_REDIS, f"{url} answers, {name.capitalize()} {text}, journal {journal}")
 
 
 async def _clock(examination: Examination) -> Finding:

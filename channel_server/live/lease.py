@@ -18,14 +18,21 @@ from channel_server.errors import RedisLost, RedisRefused
 from channel_server.live.patience import Patience
 from channel_server.live.recorder import NO_ANSWER, Duty
 from channel_server.live.wholeness import Wholeness
+from channel_server.log import Seldom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from channel_server.core.journal_state import Bounds
     from channel_server.live.recorder import Recorder
     from channel_server.live.seams import Coverage, Store
 
 log = logging.getLogger(__name__)
+
+_FORGOTTEN: Final = (
+    "Redis has forgotten it: restarted or failed over without it, flushed, or evicted"
+)
+_BOUNDS: Final = ("recovery_s", "entries", "bytes")
 
 LEASE_S: Final = 3.0
 _TICK_S: Final = 0.5
@@ -39,6 +46,7 @@ class Lease:
     Args:
         store: The shared journal.
         recorder: What this node does with what it hears.
+        bounds: Of the journal, as this node has them.
         position: How far this node has read the journal.
         are_gaps_admitted: False if nobody publishes plainly: then nothing can be missed.
         clock: Monotonic seconds.
@@ -58,12 +66,15 @@ class Lease:
         store: Store,
         recorder: Recorder,
         *,
+        bounds: Bounds,
         position: Callable[[], int],
         are_gaps_admitted: bool,
         clock: Callable[[], float],
         changed: Callable[[], None],
     ) -> None:
         self._store = store
+        self._bounds = bounds
+        self._seldom = Seldom(clock)
         self._recorder = recorder
         self._position = position
         self._are_gaps_admitted = are_gaps_admitted
@@ -172,8 +183,8 @@ class Lease:
         was_done = recorder.duty is Duty.RECORDING and recorder.appends.is_done
         state = await self._store.tick(wish, self._covered_to())
         recorder.answered_at_s = self._clock()
-        if self.state is not None and self.state.epoch != state.epoch:
-            self.wholeness.begun()
+        if self.state is not None:
+            self._compare(self.state, state)
         self.state, self._state_at_s = state, asked_at_s
         self.wholeness.appended(gaps_admitted, state.last)
         await self._make_good()
@@ -183,6 +194,18 @@ class Lease:
         if was_done or state.role is Role.OTHER:
             self._settle(state)
         return state
+
+    def _compare(self, before: JournalState, state: JournalState) -> None:
+        """Tell what Redis has forgotten, and what other nodes have been told differently."""
+        if before.epoch != state.epoch:
+            self.wholeness.begun()
+            log.warning("journal begun anew", extra={"reason": _FORGOTTEN})
+        ours, theirs = self._bounds.shared, state.bounds
+        if theirs is not None and theirs != ours and self._seldom.may_say("bounds"):
+            log.warning(
+                "another node has other bounds of the journal",
+                extra=dict(zip(_BOUNDS, map(_both, ours, theirs), strict=True)),
+            )
 
     def _wish(self) -> LeaseWish:
         is_fit = self.coverage.covered_from is not None and not self._recorder.is_behind
@@ -291,3 +314,7 @@ class Lease:
         except (RedisLost, RedisRefused):
             if self._recorder.duty is not Duty.WATCHING:
                 log.warning("lease not released")
+
+
+def _both(ours: int, theirs: int) -> str:
+    return f"{ours} here, {theirs} there"

@@ -738,3 +738,24 @@ async def test_without_a_journal_there_is_no_pid_and_no_offset(
 
     assert client.pid is None
     assert packet.endswith("}]}}]")
+
+
+async def test_nodes_with_different_bounds_say_so(start, own_redis):
+    """The journal was trimmed now by one of them and now by the other, without a word."""
+    nodes = [start(REDIS_URL=own_redis.url, JOURNAL_MIB=mib) for mib in ("4", "8")]
+
+    for node in nodes:
+        await until(lambda: node.lines("other bounds of the journal"), "it says so")  # noqa: B023
+    line = nodes[0].lines("other bounds of the journal")[0]
+    assert "bytes=4194304 here, 8388608 there" in line
+    assert "entries=100000 here, 100000 there" in line
+
+
+async def test_a_journal_that_redis_has_forgotten_is_a_line_in_the_log(start, own_redis):
+    server = start(REDIS_URL=own_redis.url)
+
+    with own_redis.client() as raw:
+        raw.delete(JOURNAL)
+
+    await until(lambda: server.lines("journal begun anew"), "it says so")
+    assert "evicted" in server.lines("journal begun anew")[0]

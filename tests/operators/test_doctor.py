@@ -64,9 +64,9 @@ def test_a_healthy_site(redis_server, tmp_path):
 @pytest.mark.parametrize(
     ("version", "journal", "mark"),
     [
-        ((4, 0), "redis", "✗"),
-        ((4, 0), "memory", "✓"),
-        ((5, 0), "redis", "✓"),
+        (("redis", 4, 0), "redis", "✗"),
+        (("redis", 4, 0), "memory", "✓"),
+        (("valkey", 9, 1), "redis", "✓"),
         (None, "redis", "·"),
     ],
 )

@@ -119,6 +119,7 @@ def lease(store, recorder, coverage, place, clock, has_plain_publishers):
     lease = Lease(
         store,
         recorder,
+        bounds=Bounds(window_s=60, max_entries=100, max_bytes=1_000_000),
         position=lambda: place[0],
         are_gaps_admitted=has_plain_publishers,
         clock=clock,
@@ -465,6 +466,7 @@ async def test_nothing_is_whole_before_the_past_is_loaded(store, recorder, cover
     lease = Lease(
         store,
         recorder,
+        bounds=Bounds(window_s=60, max_entries=100, max_bytes=1_000_000),
         position=lambda: 0,
         are_gaps_admitted=False,
         clock=clock,
