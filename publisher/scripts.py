@@ -17,8 +17,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from publisher.contract import CURRENT_USERS
-from publisher.contract.journal import COMMON, LIBRARY, MARK, TOKENS_SPARE_S
+from publisher.contract.journal import COMMON, LIBRARY, MARK
 
 LOST: Final = -1
 """Instead of a number of subscribers: nobody heard the message, and it could not be kept."""
@@ -26,14 +25,11 @@ LOST: Final = -1
 FOR_NOBODY: Final = '{"room":null'
 """How a message begins that names no room: it reaches no client, so it is not kept."""
 
-_PERSISTENT_S: Final = 30 * 24 * 60 * 60
-"""Life of the set of a user's tokens if one of them lives for ever; every issue renews it."""
-
 _ONLY_ON_A_PRIMARY: Final = """-- Nothing is there to delete. On a replica, which would publish and tell nobody, it is an error.
 redis.call('DEL', KEYS[3])
 """
 
-_BEGINNING: Final = f"""{COMMON}
+BEGINNING: Final = f"""{COMMON}
 local channel, payload = ARGV[1], ARGV[2]
 local before = redis.call('GET', KEYS[3])
 if before then return tonumber(before) end
@@ -58,92 +54,11 @@ local function done(result)
   return result
 end
 """
+"""Beginning of a script that publishes at most once."""
 
-_PUBLISH: Final = f"""{_BEGINNING}
+_PUBLISH: Final = f"""{BEGINNING}
 -- Returns how many subscribers heard it, {LOST} if it is lost.
 return done(publish())
-"""
-
-_ISSUE: Final = f"""{COMMON}
--- KEYS[4]: tokens of the user, KEYS[5]: key of the token. ARGV[5]: token, [6]: user, [7]: seconds
--- or ''.
-local known, life = KEYS[4], {_PERSISTENT_S}
-if ARGV[7] == '' then
-  redis.call('SET', KEYS[5], ARGV[6])
-else
-  redis.call('SET', KEYS[5], ARGV[6], 'EX', ARGV[7])
-  life = ARGV[7] + {TOKENS_SPARE_S}
-end
--- Forget some of those that are gone: the set does not grow with the page loads.
-for _, token in ipairs(redis.call('SRANDMEMBER', known, 3)) do
-  if redis.call('EXISTS', '{CURRENT_USERS}' .. token) == 0 then redis.call('SREM', known, token) end
-end
-redis.call('SADD', known, ARGV[5])
-if redis.call('TTL', known) < life then redis.call('EXPIRE', known, life) end
-return 1
-"""
-
-_REVOKE: Final = f"""{_BEGINNING}
--- KEYS[4]: key of the token. Returns whether it was known.
-local count = redis.call('DEL', KEYS[4])
-if publish() == {LOST} then return done({LOST}) end
-return done(count)
-"""
-
-_IS_THEIRS: Final = """
--- Whether a stored user is the one with the id in ARGV[5]: the number 7 and the text 7 are the
--- same. Numbers are compared as numbers: they are doubles here, which cannot be written exactly.
-local is_number = ARGV[5] == '0' or string.find(ARGV[5], '^%-?[1-9]%d*$')
-local function is_theirs(user)
-  if type(user.id) ~= 'number' then return user.id == ARGV[5] end
-  return is_number and user.id == tonumber(ARGV[5])
-end
-"""
-
-_REVOKE_USER: Final = f"""{_BEGINNING}{_IS_THEIRS}
--- KEYS[4]: tokens of the user. ARGV[5]: user id. Returns how many were known.
-local count = 0
-for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
-  -- Issued to somebody else meanwhile, it is not this user's any more.
-  local key = '{CURRENT_USERS}' .. token
-  local is_json, user = pcall(cjson.decode, redis.pcall('GET', key))
-  if not is_json or type(user) ~= 'table' or is_theirs(user) then
-    count = count + redis.call('DEL', key)
-  end
-end
-redis.call('DEL', KEYS[4])
-if publish() == {LOST} then return done({LOST}) end
-return done(count)
-"""
-
-_REPLACE_GROUPS: Final = f"""{_BEGINNING}{_IS_THEIRS}
--- KEYS[4]: tokens of the user. ARGV[5]: user id, [6]: group ids as JSON. Returns how many records
--- were rewritten, each with the time it has left.
-local count = 0
-for _, token in ipairs(redis.call('SMEMBERS', KEYS[4])) do
-  local key = '{CURRENT_USERS}' .. token
-  local stored = redis.pcall('GET', key)
-  local is_json, user = pcall(cjson.decode, stored)
-  if is_json and type(user) == 'table' and is_theirs(user) then
-    local id = type(user.id) == 'number' and ARGV[5] or '"' .. ARGV[5] .. '"'
-    local record = '{{"name":' .. cjson.encode(user.name) .. ',"group_ids":' .. ARGV[6] ..
-      ',"id":' .. id .. '}}'
-    local left = redis.call('PTTL', key)
-    if left > 0 then
-      redis.call('SET', key, record, 'PX', left)
-    else
-      redis.call('SET', key, record)
-    end
-    count = count + 1
-  elseif not stored then
-    redis.call('SREM', KEYS[4], token)
-  elseif not is_json then
-    -- Not to be read here, and it may name old groups: the next page load stores it anew.
-    redis.call('DEL', key)
-  end
-end
-if publish() == {LOST} then return done({LOST}) end
-return done(count)
 """
 
 _PUBLISH_BATCH: Final = f"""{COMMON}
@@ -196,7 +111,3 @@ class Script:
 
 PUBLISH: Final = Script(_PUBLISH)
 PUBLISH_BATCH: Final = Script(_PUBLISH_BATCH)
-ISSUE: Final = Script(_ISSUE)
-REVOKE: Final = Script(_REVOKE)
-REVOKE_USER: Final = Script(_REVOKE_USER)
-REPLACE_GROUPS: Final = Script(_REPLACE_GROUPS)

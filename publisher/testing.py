@@ -27,9 +27,10 @@ from publisher.aio import AsyncChatbots, AsyncPublisher, AsyncTokens
 from publisher.client import Chatbots, Publisher, Tokens
 from publisher.contract import CURRENT_USERS, RECORDS, SYSTEM_NOTICE
 from publisher.errors import PublishError
-from publisher.scripts import ISSUE, PUBLISH_BATCH, REPLACE_GROUPS, REVOKE, REVOKE_USER
+from publisher.scripts import PUBLISH_BATCH
 from publisher.settings import Settings
 from publisher.steps import Journaling
+from publisher.token_scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
