@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from channel_server.adapters.cluster_directory import ClusterDirectory, directory_of
 from channel_server.adapters.commands import Commands
-from channel_server.adapters.directory import Directory
 from channel_server.adapters.feed import Feed
 from channel_server.adapters.pauses import Pauses
 from channel_server.adapters.refusals import remedy_for
@@ -85,12 +85,13 @@ class ChannelServer:
             max_bytes=settings.journal_bytes,
         )
         self._commands = Commands(settings.redis_url, probe_s=settings.probe_s, pauses=pauses)
-        directory = Directory(
+        self._directory = directory_of(
+            settings.redis_url,
             self._commands,
             patience_s=settings.lookup_patience_s,
             token_ttl_s=settings.token_ttl_s,
         )
-        look_ups = LookUps(directory)
+        look_ups = LookUps(self._directory)
         self._replays = Replays(
             tail, rooms, metrics=metrics, piece_bytes=min(256 * 1024, settings.write_limit)
         )
@@ -126,7 +127,7 @@ class ChannelServer:
             latecomers=self._latecomers,
             metrics=metrics,
         )
-        self._upkeep = Upkeep(self._sessions, rooms, tail, directory)
+        self._upkeep = Upkeep(self._sessions, rooms, tail, self._directory)
         self._gateway = Gateway(
             options or _options(settings),
             look_ups=look_ups,
@@ -256,6 +257,8 @@ class ChannelServer:
         ]
         if self._bots is not None:
             parts.append(group.create_task(self._bots.run(), name="bots"))
+        if isinstance(self._directory, ClusterDirectory):
+            parts.append(group.create_task(self._directory.run(), name="directory"))
         return parts
 
     async def _finish(self) -> None:

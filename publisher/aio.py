@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 from publisher.aio_link import AsyncLink
 from publisher.batch import Batch
 from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
+from publisher.cluster import AsyncClusterLink
 from publisher.construction import FromSettings
+from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
 from publisher.messages import notice_command, records_command
 from publisher.models import models_command
@@ -53,9 +55,13 @@ class AsyncPublisher(FromSettings):
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._link = AsyncLink(settings)
+        url = read_url(settings.url)
+        is_cluster = url.kind is Kind.CLUSTER
+        self._link = AsyncClusterLink(url, settings) if is_cluster else AsyncLink(settings)
         self._journaling = Journaling(
-            is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
+            is_wanted=settings.journal,
+            max_message_bytes=settings.max_message_bytes,
+            is_cluster=is_cluster,
         )
         self.chatbots = AsyncChatbots(self._link, self._journaling)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)

@@ -13,8 +13,10 @@ from redis.backoff import NoBackoff
 from publisher.aio_connection import ATTENTIVE
 from publisher.attempts import Attempts
 from publisher.command import Pipeline
+from publisher.contract.redis_url import Kind, read_url
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
+from publisher.sentinels import AsyncFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +56,13 @@ class AsyncLink:
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.timeout_s
         self._loop: asyncio.AbstractEventLoop | None = None
-        options: dict[str, Any] = {**parse_url(settings.url)}
-        options["connection_class"] = ATTENTIVE[options.get("connection_class", Connection)]
+        url = read_url(settings.url)
+        options: dict[str, Any] = {**parse_url(url.direct)}
+        kind = ATTENTIVE[options.get("connection_class", Connection)]
+        if url.kind is Kind.SENTINEL:
+            options["url"] = url
+            kind = type("Found", (AsyncFound, kind), {})
+        options["connection_class"] = kind
         self._pool: _Pool = BlockingConnectionPool(
             **options,
             max_connections=settings.pool_size,

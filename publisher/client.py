@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from publisher.batch import Batch
 from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
+from publisher.cluster import ClusterLink
 from publisher.construction import FromSettings
+from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
 from publisher.link import Link
 from publisher.messages import notice_command, records_command
@@ -54,9 +56,13 @@ class Publisher(FromSettings):
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._link = Link(settings)
+        url = read_url(settings.url)
+        is_cluster = url.kind is Kind.CLUSTER
+        self._link = ClusterLink(url, settings) if is_cluster else Link(settings)
         self._journaling = Journaling(
-            is_wanted=settings.journal, max_message_bytes=settings.max_message_bytes
+            is_wanted=settings.journal,
+            max_message_bytes=settings.max_message_bytes,
+            is_cluster=is_cluster,
         )
         self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)

@@ -13,6 +13,7 @@ from typing import Final
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from publisher.errors import PublishError, RedisRefused, RedisUnavailable, ReplyLost
+from publisher.sentinels import NONE_KNOWS
 
 # redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
 _POOL_EXHAUSTED: Final = "No connection available."
@@ -52,6 +53,8 @@ def before_writing(error: Exception) -> PublishError:
         return refusal
     if str(error) == _POOL_EXHAUSTED:
         reason = "no connection became free in time; raise the pool size (REDIS_POOL_SIZE)"
+    elif str(error) == NONE_KNOWS:
+        reason = f"{NONE_KNOWS}; check the hosts and the name in its URL (REDIS_URL)"
     else:
         reason = "Redis cannot be reached; check its URL (REDIS_URL) and that it runs"
     return _because(error, RedisUnavailable(reason))

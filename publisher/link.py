@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from redis import RedisError, ResponseError
 from redis.backoff import NoBackoff
-from redis.connection import BlockingConnectionPool, SSLConnection, parse_url
+from redis.connection import BlockingConnectionPool, Connection, SSLConnection, parse_url
 from redis.retry import Retry
 
 from publisher.attempts import Attempts
 from publisher.command import Pipeline
+from publisher.contract.redis_url import Kind, read_url
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
+from publisher.sentinels import Found
 from publisher.tls_connection import TlsConnection
 
 if TYPE_CHECKING:
@@ -58,9 +60,14 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.timeout_s
-        options: dict[str, Any] = {**parse_url(settings.url)}  # type: ignore[no-untyped-call]
-        if options.get("connection_class") is SSLConnection:
-            options["connection_class"] = TlsConnection
+        url = read_url(settings.url)
+        options: dict[str, Any] = {**parse_url(url.direct)}  # type: ignore[no-untyped-call]
+        kind = options.get("connection_class", Connection)
+        kind = TlsConnection if kind is SSLConnection else kind
+        if url.kind is Kind.SENTINEL:
+            options["url"] = url
+            kind = type("Found", (Found, kind), {})
+        options["connection_class"] = kind
         self._pool: _Pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]
             **options,
             max_connections=settings.pool_size,

@@ -41,13 +41,22 @@ class Journaling:
     Args:
         is_wanted: As the settings say.
         max_message_bytes: As the settings say.
+        is_cluster: As their URL says.
 
     Attributes:
+        is_cluster: A script cannot have the keys of tokens beside ours.
         may_script: False once Redis has refused a script that need not have been one.
     """
 
-    def __init__(self, *, is_wanted: bool, max_message_bytes: int = MAX_MESSAGE_BYTES) -> None:
+    def __init__(
+        self,
+        *,
+        is_wanted: bool,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        is_cluster: bool = False,
+    ) -> None:
         self.is_wanted = is_wanted
+        self.is_cluster = is_cluster
         self._max_message_bytes = max_message_bytes
         self.may_script = True
 
@@ -140,6 +149,10 @@ class Journaling:
             return reply
         self.do_without_scripts()
         return (yield plain)
+
+    def run_at(self, script: Script, key: str, *arguments: str | bytes | int) -> Steps:
+        """Run a script on one key, wherever it is; it may be repeated. Raises ``PublishError``."""
+        return (yield from _until_answered(script, (1, key, *arguments)))
 
     def do_without_scripts(self) -> None:
         """Redis has refused one. Said once."""

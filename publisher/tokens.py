@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
+from publisher.cluster_tokens import issue, replace_groups, revoke, revoke_user
 from publisher.command import Command
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS
@@ -19,7 +20,7 @@ from publisher.errors import InvalidMessage, RedisRefused
 from publisher.ids import checked_id
 from publisher.payload import payload
 from publisher.positive import positive_int
-from publisher.scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
+from publisher.token_scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +91,8 @@ def issue_steps(
     _, key, body, *_ = plain.words
     user_id, _ = _identity(user)
     life = "" if ttl is None else ttl
+    if journaling.is_cluster:
+        return issue(journaling, plain, f"{TOKENS}{user_id}", token, life)
     return journaling.run(ISSUE, plain, (f"{TOKENS}{user_id}", str(key)), token, body, life)
 
 
@@ -116,6 +119,8 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     key = _key(token)
     order = hang_up_token(token)
     _, channel, body = order.words
+    if journaling.is_cluster:
+        return revoke(journaling, key, order)
 
     def steps() -> Steps:
         try:
@@ -137,7 +142,10 @@ def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
         InvalidMessage: If the id is wrong.
     """
     user_id = checked_id("user_id", user_id)
-    _, channel, body = hang_up_user(user_id).words
+    order = hang_up_user(user_id)
+    _, channel, body = order.words
+    if journaling.is_cluster:
+        return revoke_user(journaling, f"{TOKENS}{user_id}", user_id, order)
     return journaling.run(
         REVOKE_USER, None, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
     )
@@ -153,7 +161,11 @@ def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterabl
     """
     user_id = checked_id("user_id", user_id)
     groups = list(dict.fromkeys(checked_group_ids(group_ids)))
-    _, channel, body = set_groups(user_id, groups).words
+    order = set_groups(user_id, groups)
+    _, channel, body = order.words
+    if journaling.is_cluster:
+        known, written = f"{TOKENS}{user_id}", payload("group_ids", groups)
+        return replace_groups(journaling, known, user_id, written, order)
     return journaling.run(
         REPLACE_GROUPS,
         None,

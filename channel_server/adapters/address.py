@@ -1,4 +1,4 @@
-"""Where a Redis is, and who we are there."""
+"""Where a Redis is, and who we are there. Behind Sentinels it is asked for at every connect."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from channel_server.adapters.cluster import node_of
 from channel_server.adapters.refusals import words_of
+from channel_server.adapters.sentinels import primary_of
 from channel_server.errors import RedisLost
+from publisher.contract.redis_url import Kind, read_url
 
 if TYPE_CHECKING:
     import ssl
+
+    from publisher.contract.redis_url import RedisUrl
 
 _FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 
@@ -22,6 +27,7 @@ class Address(NamedTuple):
     """A Redis URL, read.
 
     Attributes:
+        kind: How it was found.
         path: Of a Unix socket; "" for TCP.
         host: Name or IP address.
         port: TCP port.
@@ -31,6 +37,7 @@ class Address(NamedTuple):
         database: Number.
     """
 
+    kind: Kind
     path: str
     host: str
     port: int
@@ -40,18 +47,21 @@ class Address(NamedTuple):
     database: int
 
     @classmethod
-    def of(cls, url: str) -> Self:
-        """Read a URL.
+    async def of(cls, url: str) -> Self:
+        """Find out where a URL leads just now.
 
         Args:
-            url: ``redis://``, ``rediss://`` or ``unix://``, as redis-py has them.
+            url: As ``publisher.contract.redis_url`` has them.
 
         Raises:
-            RedisLost: If a file that it names for TLS cannot be used.
+            RedisLost: If a file that it names for TLS cannot be used, or no Sentinel knows.
         """
-        parts: dict[str, Any] = dict(parse_url(url))
+        read = read_url(url)
+        direct = await _FIND[read.kind](read)
+        parts: dict[str, Any] = dict(parse_url(direct))
         is_tls = parts.pop("connection_class", None) is SSLConnection
         return cls(
+            kind=read.kind,
             path=parts.get("path", ""),
             host=parts.get("host", "localhost"),
             port=parts.get("port", 6379),
@@ -68,6 +78,13 @@ class Address(NamedTuple):
             await loop.create_unix_connection(lambda: protocol, self.path)
         else:
             await loop.create_connection(lambda: protocol, self.host, self.port, ssl=self.tls)
+
+
+async def _named(url: RedisUrl) -> str:
+    return url.direct
+
+
+_FIND: Final = {Kind.DIRECT: _named, Kind.SENTINEL: primary_of, Kind.CLUSTER: node_of}
 
 
 def _tls_of(parts: dict[str, Any]) -> ssl.SSLContext:

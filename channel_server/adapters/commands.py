@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from channel_server.adapters.line import RequestLine, encode, wait
+from channel_server.adapters.line import WRITE, RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
-from channel_server.adapters.refusals import REPLICA, code_of, is_refusal
+from channel_server.adapters.refusals import ELSEWHERE, code_of, is_refusal
 from channel_server.errors import RedisLost, RedisRefused
-from publisher.contract.journal import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +17,16 @@ if TYPE_CHECKING:
     from channel_server.adapters.pauses import Pauses
     from channel_server.adapters.script import Script
 
-_WRITE: Final = encode(b"DEL", NONE.encode())
-"""A sign of life that only a primary gives, and that changes nothing."""
+
+_WRONG_HERE: Final = frozenset({"READONLY", "MOVED"})
+"""This is a replica by now, or our keys are at another node of the cluster."""
 
 
 class Commands:
     """Sends commands in order; what was sent on a connection that is lost stays unanswered.
 
-    A Redis that has become a replica is left as soon as the same address leads to a primary.
-    Until then the replica is kept: it may be what the operator has named.
+    A Redis that has become a replica, or has given our slot to another node, is left as soon as the
+    URL leads to one that takes our writes. Until then it is kept: it may be what was named.
 
     Args:
         url: Redis.
@@ -38,7 +38,7 @@ class Commands:
         connections: How many connections there have been; tells one from the next.
         why_not: Why there is no connection; "" if there is one, or none was tried yet.
         connected: Called with every new connection that stands.
-        moved: Called when it leads to a primary, and the one before led to a replica.
+        moved: Called when our keys are at another Redis from now on.
         has_connected: Set when the first one does.
     """
 
@@ -54,7 +54,7 @@ class Commands:
         self.why_not = ""
         self.connected: list[Callable[[], None]] = []
         self.moved: list[Callable[[], None]] = []
-        self._is_replica = False
+        self._is_wrong = False
         self._doubt: asyncio.Future[None] | None = None
         self.has_connected = asyncio.Event()
 
@@ -95,8 +95,8 @@ class Commands:
         try:
             return await self._line.execute(command, within_s=within_s)
         except RedisRefused as error:
-            if error.code == "READONLY":
-                self._has_refused_to_write()
+            if error.code in _WRONG_HERE:
+                self._is_wrong_here()
             raise
 
     async def run_script(
@@ -149,30 +149,30 @@ class Commands:
         """Return why a connection was lost; drop one that is silent, or leads to a replica."""
         while not line.lost.done():
             line.has_spoken = False
-            line.request(_WRITE, self._answered)
+            line.request(WRITE, self._answered)
             self._doubt = asyncio.get_running_loop().create_future()
             ends: set[asyncio.Future[Any]] = {line.lost, self._doubt}
             await wait(ends, self._probe_s)
             if not line.has_spoken:
                 line.close("silent")
-            elif self._is_replica and await self._is_primary_there():
-                line.close(REPLICA)
+            elif self._is_wrong and await self._is_primary_there():
+                line.close(ELSEWHERE)
         return line.lost.result()
 
     def _answered(self, reply: Any) -> None:
         if is_refusal(reply):
-            if code_of(reply) == "READONLY":
-                self._has_refused_to_write()
-        elif self._is_replica:
-            self._is_replica = False
+            if code_of(reply) in _WRONG_HERE:
+                self._is_wrong_here()
+        elif self._is_wrong:
+            self._is_wrong = False
             for tell in self.moved:
                 tell()
 
-    def _has_refused_to_write(self) -> None:
+    def _is_wrong_here(self) -> None:
         """Look at once where the address leads now; after that with each sign of life."""
-        if not self._is_replica and self._doubt is not None and not self._doubt.done():
+        if not self._is_wrong and self._doubt is not None and not self._doubt.done():
             self._doubt.set_result(None)
-        self._is_replica = True
+        self._is_wrong = True
 
     async def _is_primary_there(self) -> bool:
         """Whether the address leads to a Redis by now that can be written."""
@@ -181,7 +181,7 @@ class Commands:
         except RedisLost:
             return False
         try:
-            await other.execute(_WRITE, within_s=self._probe_s)
+            await other.execute(WRITE, within_s=self._probe_s)
         except (RedisLost, RedisRefused):
             return False
         else:

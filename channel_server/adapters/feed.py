@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from channel_server.adapters.handover import Handover
 from channel_server.adapters.line import encode
 from channel_server.adapters.reconnection import stay_connected
-from channel_server.adapters.refusals import REPLICA, is_refusal, remedy_for
+from channel_server.adapters.refusals import ELSEWHERE, is_refusal, remedy_for
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from publisher.contract.journal import PROBE
@@ -165,7 +165,7 @@ class Feed:
     async def _open(self, line: Subscription) -> None:
         if self._before is not None:
             await self._before()
-        await line.open(self._url)
+        await line.open(self._url, self._probe_s)
 
     async def _use(self, line: Subscription) -> str:
         self._stands(line)
@@ -189,7 +189,7 @@ class Feed:
     def _leave(self) -> None:
         """The primary is another one: what was published there may be missing."""
         if self._line is not None:
-            self._line.close(REPLICA)
+            self._line.close(ELSEWHERE)
 
     def _lost(self) -> None:
         self.covered_from = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import re
 import time
 from collections import deque
 from functools import partial
@@ -16,14 +17,24 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 import hiredis
 
 from channel_server.adapters.address import Address
-from channel_server.adapters.refusals import code_of, is_refusal, refusal_of, words_of
+from channel_server.adapters.refusals import (
+    NODE,
+    SENTINEL,
+    code_of,
+    is_refusal,
+    refusal_of,
+    words_of,
+)
 from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract.journal import NONE
+from publisher.contract.redis_url import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
+_MODE: Final = re.compile(rb"^redis_mode:(\w+)", re.MULTILINE)
 _NO_USERS: Final = "ERR wrong number of arguments for 'auth'"
 
 
@@ -60,7 +71,7 @@ class Line(asyncio.Protocol, abc.ABC):
         stage = "no connection in time"
         try:
             async with asyncio.timeout(within_s):
-                address = Address.of(url)
+                address = await Address.of(url)
                 stage = "no TLS in time" if address.tls else stage
                 await address.connect(self)
                 stage = "no answer in time"
@@ -85,20 +96,30 @@ class Line(asyncio.Protocol, abc.ABC):
         for _ in range(2):
             await asyncio.sleep(0)
         login = [address.user.encode()] if address.user else []
-        replies = await self._exchange(address, login)
+        replies = await self._exchange(_greeting(address, login))
         if login and str(replies[0]).startswith(_NO_USERS):  # Redis 5 knows a password only
-            replies = await self._exchange(address, [])
+            replies = await self._exchange(_greeting(address, []))
         refusal = next(filter(is_refusal, replies), None)
         if refusal is not None:
             raise RedisLost(refusal_of(refusal))
+        await self._look_around(address)
 
-    async def _exchange(self, address: Address, login: list[bytes]) -> list[Any]:
-        """Send the greeting in one piece. Return the replies; fewer if one says why we are cut."""
-        commands = [encode(b"PING")]
-        if address.database:
-            commands.insert(0, encode(b"SELECT", b"%d" % address.database))
-        if address.password or login:
-            commands.insert(0, encode(b"AUTH", *login, address.password.encode()))
+    async def _look_around(self, address: Address) -> None:
+        """Make sure that this is what the URL has promised. Raises ``RedisLost``."""
+        about, written = await self._exchange([encode(b"INFO", b"server"), WRITE])
+        if isinstance(about, bytes) and (mode := _MODE.search(about)):
+            if mode[1] == b"sentinel":
+                raise RedisLost(SENTINEL)
+            if mode[1] == b"cluster" and address.kind is not Kind.CLUSTER:
+                raise RedisLost(NODE)
+        # Sentinels may not know yet. Where one Redis is named, it may be a replica on purpose.
+        if address.kind is not Kind.DIRECT and is_refusal(written):
+            code = code_of(written)
+            if code in {"READONLY", "MOVED"}:
+                raise RedisLost(f"refused by Redis: {code}")
+
+    async def _exchange(self, commands: list[bytes]) -> list[Any]:
+        """Send commands in one piece. Return the replies; fewer if one says why we are cut."""
         replies: list[Any] = []
         last: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -192,6 +213,19 @@ def encode(*words: bytes) -> bytes:
     parts = [b"*%d\r\n" % len(words)]
     parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
     return b"".join(parts)
+
+
+def _greeting(address: Address, login: list[bytes]) -> list[bytes]:
+    commands = []
+    if address.password or login:
+        commands.append(encode(b"AUTH", *login, address.password.encode()))
+    if address.database:
+        commands.append(encode(b"SELECT", b"%d" % address.database))
+    return [*commands, encode(b"PING")]
+
+
+WRITE: Final = encode(b"DEL", NONE.encode())
+"""A sign of life that only a primary gives, and that changes nothing."""
 
 
 class RequestLine(Line):

@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FIRST_S: Final = 0.05
-_LONGEST_S: Final = 5.0
+_LONGEST_S: Final = 1.0
 _MAX_DOUBLINGS: Final = 10
 
 
 class Pauses:
-    """Back-off that doubles from 50 ms to 5 s, each pause between half and the whole of it.
+    """Back-off that doubles from 50 ms to 1 s, each pause between half and the whole of it.
 
     Shared by all connections to one Redis: when one of them stands, the others wait no longer.
     Found with a Redis that was restarted: messages were heard and could not be looked for in the

@@ -39,7 +39,10 @@ _KNOWN: Final = (
 
 REFUSED: Final = "refused by Redis: "
 """Begins a reason in Redis' own words."""
-REPLICA: Final = "this Redis has become a replica"
+ELSEWHERE: Final = "this Redis has our keys no more"
+
+SENTINEL: Final = "this is a Sentinel"
+NODE: Final = "this is a node of a Redis Cluster"
 
 _URL: Final = "REDIS_URL"
 _REMEDIES: Final = {
@@ -54,7 +57,12 @@ _REMEDIES: Final = {
     "invalid password": "correct the password in REDIS_URL",
     "DENIED": "give this Redis a password, or let it listen on an address of its own (bind)",
     "MASTERDOWN": "this is a replica that has lost its primary: name the primary in REDIS_URL",
-    REPLICA: "it goes on with the primary",
+    SENTINEL: "it only knows where Redis is: redis+sentinel://host:26379/name in REDIS_URL",
+    NODE: "it has a part of the keys: redis+cluster://host:port in REDIS_URL",
+    "Sentinels asked for": "correct the hosts, the name of the primary or the login, or look at it: SENTINEL MASTERS",
+    ELSEWHERE: "it goes on with the one that has them",
+    "nodes of the cluster asked": "correct the hosts in REDIS_URL, or look at it: CLUSTER NODES",
+    "silent": "Redis, or the way to it, stands still: is it stopped, overloaded, or behind a firewall?",
     "ConnectionRefusedError": "no Redis listens there: start it, or correct REDIS_URL",
     "BrokenPipeError": "it hangs up: does it want TLS (rediss://)?",
     "closed by Redis": "Redis has hung up: its log says why",
@@ -70,19 +78,19 @@ _REMEDIES: Final = {
     "CERTIFICATE_REQUIRED": "it wants a certificate of ours: ?ssl_certfile=...&ssl_keyfile=... in REDIS_URL",
     "UNKNOWN_CA": "it does not know who vouches for ssl_certfile",
     "WRONG_VERSION_NUMBER": "no TLS there: redis:// instead of rediss://?",
-    "SSLError": "docs/operations.md, Redis, has the options for TLS",
+    "SSLError": "docs/operations.md, Which Redis, has the options for TLS",
     "not the Redis protocol": "another program listens there, or TLS is needed: rediss://?",
     "WRONGPASS": "correct the user or the password in REDIS_URL",
-    "NOPERM": "the ACL lacks something: docs/operations.md, Redis, has the whole line",
+    "NOPERM": "the ACL lacks something: docs/operations.md, Which Redis, has the whole line",
     "OOM": "Redis is full: raise maxmemory, or lower JOURNAL_MIB",
     "READONLY": "this is a replica: name the primary in REDIS_URL",
     "MISCONF": "Redis cannot write its snapshot: its disk is full, or not writable",
     "LOADING": "Redis is starting: wait, and ask again",
     "WRONGTYPE": "another program uses the key {channel_server}:journal: delete it",
-    "ERR": "this server may be too old, or no Redis: docs/operations.md, Redis",
+    "ERR": "this server may be too old, or no Redis: docs/operations.md, Which Redis",
 }
 """By what a reason contains; the first one counts."""
-_ELSE: Final = "docs/operations.md, Redis, says what the server needs"
+_ELSE: Final = "docs/operations.md, Which Redis, says what the server needs"
 
 
 def words_of(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from channel_server.adapters.line import RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
-from channel_server.adapters.refusals import REPLICA, code_of, is_refusal
+from channel_server.adapters.refusals import ELSEWHERE, code_of, is_refusal
 from channel_server.core.offsets import id_of, position_of
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CONTROL, RECORDS, SYSTEM_NOTICE
@@ -114,7 +114,7 @@ class Stream:
     def leave(self) -> None:
         """The primary is another one: read on there."""
         if self._line is not None:
-            self._line.close(REPLICA)
+            self._line.close(ELSEWHERE)
 
     async def _read_on(self, line: RequestLine) -> str:
         self._line = line

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 # Sites ran Redis 5.0 until January 2026. HELLO came with 6.0, CLIENT SETINFO with 7.2.
 EXPECTED = {
-    "AUTH", "DEL", "EVAL", "EVALSHA", "PING", "PSUBSCRIBE", "PUBLISH", "SELECT", "SUBSCRIBE", "TIME",
+    "AUTH", "DEL", "EVAL", "EVALSHA", "INFO", "PING", "PSUBSCRIBE", "PUBLISH", "SELECT", "SUBSCRIBE", "TIME",
     "XRANGE", "XREAD",
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from channel_server.adapters.line import RequestLine
 from channel_server.adapters.subscription import Subscription
 from channel_server.errors import RedisLost
 from tests.conftest import RedisServer, need_redis
+from tests.faults.sentinels import Sentinel
 from tests.integration.program import Program, run
 from tests.servers import free_port, wait_until
 
@@ -150,39 +151,35 @@ def test_tls_to_a_plain_port_is_told_so(guarded):
         asyncio.run(RequestLine.to(url, 1.0))
 
 
-def node_of_a_cluster(new_redis_server):
-    port = free_port()
-    return new_redis_server("--cluster-enabled", "yes", "--port", str(port)), port
-
-
-def make_cluster_of(redis, new_redis_server):
-    """Give all slots to another node."""
-    other, port = node_of_a_cluster(new_redis_server)
-    with redis.client() as raw, other.client() as far:
-        far.execute_command("CLUSTER ADDSLOTS", *range(16_384))
-        raw.execute_command("CLUSTER MEET", "127.0.0.1", port)
-        wait_until(
-            lambda: raw.execute_command("CLUSTER INFO")["cluster_state"] == "ok",
-            within_s=10,
-            what="the nodes know each other",
-        )
-
-
-@pytest.mark.parametrize("code", ["CLUSTERDOWN", "MOVED"])
-def test_one_node_of_a_cluster_is_told_so(new_redis_server, tmp_path, code):
-    """Logged as BrokenPipeError, or not at all, although Redis says what it is."""
-    redis, _ = node_of_a_cluster(new_redis_server)
-    if code == "MOVED":
-        make_cluster_of(redis, new_redis_server)
-
-    with Program(tmp_path, REDIS_URL=redis.url) as server:
-        server.wait_ready()
-        wait_until(lambda: server.lines("Redis lost"), within_s=10, what="it says so")
-        with urllib.request.urlopen(f"{server.url}/ready") as answer:
-            health = json.load(answer)
+def check_complaint(redis, folder, words, remedy):
+    """A server is not ready, and says why; doctor says so, too."""
+    with Program(folder, REDIS_URL=redis.url) as server:
+        wait_until(lambda: server.lines("Redis away"), within_s=10, what="it says so")
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.url}/ready")
+        health = json.load(caught.value)
     doctor = run("doctor", REDIS_URL=redis.url)
 
-    assert health["status"] == "degraded"
-    for found in (str(health["reasons"]), server.lines("Redis lost")[0], doctor.stdout):
-        assert code in found
-        assert "Redis Cluster" in found
+    assert health["status"] == "starting"
+    for found in (str(health["reasons"]), server.lines("Redis away")[0], doctor.stdout):
+        assert words in found
+        assert remedy in found
+
+
+def test_a_node_of_a_cluster_is_told_so(new_redis_server, tmp_path):
+    """It was ready and degraded, and doctor had nothing against it."""
+    port = free_port()  # its bus is 10,000 above
+    redis = new_redis_server("--cluster-enabled", "yes", "--port", str(port))
+
+    check_complaint(redis, tmp_path, "a node of a Redis Cluster", "redis+cluster://")
+
+
+def test_a_sentinel_is_told_so(tmp_path):
+    """It answers PING and SUBSCRIBE like a Redis."""
+    sentinel = Sentinel(tmp_path, free_port())
+    sentinel.url = f"redis://127.0.0.1:{sentinel.port}"
+    wait_until(sentinel.is_up, within_s=5, what="it answers")
+    try:
+        check_complaint(sentinel, tmp_path, "this is a Sentinel", "redis+sentinel://")
+    finally:
+        sentinel.kill()

@@ -7,11 +7,11 @@ import pytest
 from channel_server.adapters.pauses import Pauses
 
 
-def test_pause_doubles_from_50_ms_to_5_s():
+def test_pause_doubles_from_50_ms_to_1_s():
     pauses = Pauses(lambda: 1.0)
 
     assert [pauses.seconds(attempt) for attempt in range(1, 10)] == pytest.approx(
-        [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+        [0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0]
     )
 
 
@@ -25,7 +25,7 @@ def test_pause_is_at_least_half_of_its_length():
 
 def test_pause_stays_the_longest_however_often_it_failed():
     """A Redis that is away for a year: 2.0 ** attempt must not overflow."""
-    assert Pauses(lambda: 1.0).seconds(10**6) == 5.0
+    assert Pauses(lambda: 1.0).seconds(10**6) == 1.0
 
 
 def test_chance_is_asked_for_every_pause():
@@ -48,7 +48,7 @@ async def test_when_one_connection_stands_the_others_wait_no_longer():
     await asyncio.gather(*waiting)
     await pauses.wait(20, at_most_s=0.01)
 
-    assert loop.time() - began < 4
+    assert loop.time() - began < 0.9
 
 
 @pytest.mark.asyncio

@@ -1,0 +1,128 @@
+"""Publishing through a Redis Cluster, with redis-py's own client. See ``publisher.link``.
+
+redis-py knows which node has which key, follows those that move, and tries again by itself. What is
+tried again after it may have been executed are scripts, which tell a repetition by its message id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from redis import RedisCluster, RedisError
+from redis.asyncio.cluster import ClusterNode as AsyncClusterNode
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.cluster import ClusterNode
+from redis.exceptions import RedisClusterException
+
+from publisher.aio_link import AsyncLink
+from publisher.command import Pipeline
+from publisher.errors import PublishError
+from publisher.failures import after_writing, before_writing
+from publisher.link import Link
+
+if TYPE_CHECKING:
+    from publisher.command import Command
+    from publisher.contract.redis_url import RedisUrl
+    from publisher.settings import Settings
+
+
+class ClusterLink(Link):
+    """Sends commands and waits for their answers; connects with the first one."""
+
+    def __init__(self, url: RedisUrl, settings: Settings) -> None:
+        self._url = url
+        self._settings = settings
+        self._client: RedisCluster | None = None
+
+    def execute(self, command: Command | Pipeline) -> Any:
+        """Send one command, or several one after the other. As ``Link.execute``."""
+        client = self._connected()
+        if isinstance(command, Pipeline):
+            return [self._execute_or_refusal(each) for each in command.commands]
+        try:
+            return client.execute_command(*command.words)
+        except (RedisError, OSError) as error:
+            raise after_writing(error) from None
+
+    def _execute_or_refusal(self, command: Command) -> Any:
+        try:
+            return self.execute(command)
+        except PublishError as error:
+            return error
+
+    def close(self) -> None:
+        """Close all connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            (host, port), *_ = self._url.hosts
+            nodes = [ClusterNode(host, port) for host, port in self._url.hosts]  # type: ignore[no-untyped-call]
+            try:
+                self._client = RedisCluster.from_url(
+                    self._url.at(host, port),
+                    startup_nodes=nodes,
+                    socket_timeout=self._settings.timeout_s,
+                    socket_connect_timeout=self._settings.timeout_s,
+                    protocol=2,
+                    driver_info=None,
+                )
+            except (RedisClusterException, RedisError, OSError) as error:
+                raise before_writing(error) from error
+        return self._client
+
+
+class AsyncClusterLink(AsyncLink):
+    """The same, for asyncio."""
+
+    def __init__(self, url: RedisUrl, settings: Settings) -> None:
+        self._timeout_s = settings.timeout_s
+        self._loop = None
+        self._url = url
+        self._cluster: AsyncRedisCluster | None = None
+
+    async def execute(self, command: Command | Pipeline) -> Any:
+        """Send one command, or several one after the other. As ``AsyncLink.execute``."""
+        client = await self._client()
+        if isinstance(command, Pipeline):
+            return [await self._execute_or_refusal(each) for each in command.commands]
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await client.execute_command(*command.words)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise after_writing(error) from None
+
+    async def _execute_or_refusal(self, command: Command) -> Any:
+        try:
+            return await self.execute(command)
+        except PublishError as error:
+            return error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._stay_in_one_loop()
+        cluster, self._cluster = self._cluster, None
+        if cluster is not None:
+            await cluster.aclose()
+
+    async def _client(self) -> AsyncRedisCluster:
+        self._stay_in_one_loop()
+        if self._cluster is None:
+            (host, port), *_ = self._url.hosts
+            self._cluster = AsyncRedisCluster.from_url(
+                self._url.at(host, port),
+                startup_nodes=[AsyncClusterNode(host, port) for host, port in self._url.hosts],
+                socket_timeout=None,
+                socket_connect_timeout=self._timeout_s,
+                protocol=2,
+                driver_info=None,
+            )
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                self._cluster = await self._cluster.initialize()
+        except (RedisClusterException, RedisError, OSError, TimeoutError) as error:
+            raise before_writing(error) from error
+        return self._cluster

@@ -1,0 +1,88 @@
+"""Tokens in a Redis Cluster, where each may be at another node than the journal.
+
+What is one script elsewhere takes several steps here. Whichever is the last that was done, a repetition
+does the rest: a token is noted before it is stored, and forgotten before clients are told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from publisher.command import Command
+from publisher.contract import CURRENT_USERS
+from publisher.token_scripts import FORGET, NOTE, REGROUP
+
+if TYPE_CHECKING:
+    from publisher.contract.ids import Id
+    from publisher.steps import Journaling, Steps
+
+
+def issue(
+    journaling: Journaling, plain: Command, known: str, token: str, life: int | str
+) -> Steps:
+    """Note a token as a user's, and store it.
+
+    Args:
+        journaling: Runs scripts.
+        plain: Stores it.
+        known: Key of the user's tokens.
+        token: The token.
+        life: Seconds, or "" for ever.
+    """
+    some = yield from journaling.run_at(NOTE, known, token, life)
+    yield plain
+    for other in map(_text, some):
+        if not (yield Command(("EXISTS", CURRENT_USERS + other))):
+            yield Command(("SREM", known, other))
+    return 1
+
+
+def revoke(journaling: Journaling, key: str, order: Command) -> Steps:
+    """Forget a token, then publish an order. The result is whether it was known."""
+    count = yield Command(("DEL", key))
+    yield from journaling.publish(order)
+    return count
+
+
+def revoke_user(journaling: Journaling, known: str, user_id: Id, order: Command) -> Steps:
+    """Forget the tokens of a user, then publish an order. The result is their number.
+
+    Args:
+        journaling: Runs scripts.
+        known: Key of the user's tokens.
+        user_id: The user.
+        order: The order.
+    """
+    count = 0
+    for token in map(_text, (yield Command(("SMEMBERS", known)))):
+        count += yield from journaling.run_at(FORGET, CURRENT_USERS + token, user_id)
+    yield from journaling.publish(order)
+    yield Command(("DEL", known))
+    return count
+
+
+def replace_groups(
+    journaling: Journaling, known: str, user_id: Id, groups: bytes, order: Command
+) -> Steps:
+    """Rewrite the records of a user, then publish an order. The result is their number.
+
+    Args:
+        journaling: Runs scripts.
+        known: Key of the user's tokens.
+        user_id: The user.
+        groups: Ids, as JSON.
+        order: The order.
+    """
+    count = 0
+    for token in map(_text, (yield Command(("SMEMBERS", known)))):
+        found = yield from journaling.run_at(REGROUP, CURRENT_USERS + token, user_id, groups)
+        if found == 1:
+            count += 1
+        elif found == -1:
+            yield Command(("SREM", known, token))
+    yield from journaling.publish(order)
+    return count
+
+
+def _text(token: bytes | str) -> str:
+    return token.decode() if isinstance(token, bytes) else token

@@ -1,0 +1,132 @@
+"""Connections to the primary that Sentinels name, which is asked for whenever one is opened."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import AbstractConnection as AsyncAbstractConnection
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError, ResponseError
+from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError, Sentinel
+
+from publisher.contract.journal import NONE
+
+if TYPE_CHECKING:
+    from publisher.contract.redis_url import RedisUrl
+
+_WITHIN_S: Final = 1.0
+"""Each of them; there are others."""
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "protocol": 2,
+    "driver_info": None,
+    "socket_connect_timeout": _WITHIN_S,
+}
+NONE_KNOWS: Final = "no Sentinel knows of a primary of this name that is up"
+_REPLICA: Final = "the Sentinels named a replica: they have not noticed yet"
+
+
+class Found(AbstractConnection):
+    """Mixed into redis-py's blocking connections.
+
+    Args:
+        url: Of the Sentinels.
+        options: redis-py's.
+    """
+
+    def __init__(self, *, url: RedisUrl, **options: Any) -> None:
+        super().__init__(**options)
+        self._url = url
+
+    def connect(self) -> None:
+        """Ask where the primary is, connect, and make sure that it is one."""
+        sock: Any = self._sock
+        if sock is not None:
+            return
+        self.host, self.port = _find(self._url)
+        super().connect()  # type: ignore[no-untyped-call]
+        try:
+            self.send_command("DEL", NONE)  # type: ignore[no-untyped-call]
+            self.read_response()
+        except ReadOnlyError:
+            self.disconnect()  # type: ignore[no-untyped-call]
+            raise RedisConnectionError(_REPLICA) from None
+        except ResponseError:
+            pass  # no right to DEL: then this cannot be known
+        except BaseException:
+            self.disconnect()  # type: ignore[no-untyped-call]
+            raise
+
+
+class AsyncFound(AsyncAbstractConnection):
+    """Mixed into redis-py's asyncio connections. Arguments as of ``Found``."""
+
+    def __init__(self, *, url: RedisUrl, **options: Any) -> None:
+        super().__init__(**options)
+        self._url = url
+
+    async def connect(self) -> None:
+        """Ask where the primary is, connect, and make sure that it is one."""
+        if self.is_connected:
+            return
+        self.host, self.port = await _find_async(self._url)
+        await super().connect()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(self.socket_connect_timeout):
+                await self.send_command("DEL", NONE)
+                await self.read_response()
+        except ReadOnlyError:
+            await self.disconnect(nowait=True)
+            raise RedisConnectionError(_REPLICA) from None
+        except ResponseError:
+            pass
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
+
+
+def _find(url: RedisUrl) -> tuple[str, int]:
+    sentinel = Sentinel([])  # type: ignore[no-untyped-call]
+    failure: Exception | None = None
+    for host, port in url.hosts:
+        with Redis.from_url(
+            url.sentinel_at(host, port),
+            socket_timeout=_WITHIN_S,
+            retry=Retry(NoBackoff(), 0),
+            **_OPTIONS,
+        ) as client:
+            sentinel.sentinels = [client]
+            try:
+                found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
+            except MasterNotFoundError as error:
+                failure = error
+            else:
+                return found
+    raise RedisConnectionError(NONE_KNOWS) from failure
+
+
+async def _find_async(url: RedisUrl) -> tuple[str, int]:
+    sentinel = AsyncSentinel([])  # type: ignore[no-untyped-call]
+    failure: Exception | None = None
+    for host, port in url.hosts:
+        async with AsyncRedis.from_url(
+            url.sentinel_at(host, port), retry=AsyncRetry(NoBackoff(), 0), **_OPTIONS
+        ) as client:
+            sentinel.sentinels = [client]
+            try:
+                async with asyncio.timeout(_WITHIN_S):
+                    found: tuple[str, int] = await sentinel.discover_master(url.service)
+            except (AsyncMasterNotFoundError, TimeoutError) as error:
+                failure = error
+            else:
+                return found
+    raise RedisConnectionError(NONE_KNOWS) from failure

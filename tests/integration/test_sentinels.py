@@ -1,0 +1,153 @@
+"""Redis behind Sentinels, all real: whichever is the primary, servers and publishers find it."""
+
+import asyncio
+import contextlib
+import inspect
+import time
+
+import pytest
+import pytest_asyncio
+
+from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
+from tests.faults.sentinels import NAME, House
+from tests.integration.pages import WAITS_MS, pages_of
+from tests.integration.program import Program, run, until
+from tests.integration.site import Site
+
+pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
+
+
+@pytest.fixture
+def house(tmp_path_factory, new_redis_server):
+    with House(tmp_path_factory.mktemp("sentinels"), new_redis_server) as house:
+        yield house
+
+
+def kill(house):
+    house.primary.kill()
+
+
+def fail_over(house):
+    house.sentinels[0].fail_over()
+
+
+def pause(house):
+    house.primary.pause()
+
+
+EVENTS = {"killed": kill, "asked to change": fail_over, "paused": pause}
+
+
+async def done(result):
+    return await result if inspect.isawaitable(result) else result
+
+
+@pytest_asyncio.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
+async def publisher(request, house):
+    publisher = request.param.from_url(house.url, timeout_s=1.0)
+    yield publisher
+    await done(publisher.close())
+
+
+def is_primary(redis):
+    with redis.client() as raw:
+        return raw.info("replication")["role"] == "master"
+
+
+@pytest.mark.parametrize("event", EVENTS)
+async def test_every_call_that_returned_is_received(house, publisher, tmp_path, event):
+    """And the server is ready again at most two seconds after there is a new primary."""
+    settings = {"REDIS_URL": house.url, "PROBE_SECONDS": "1", "PLAIN_PUBLISHERS": "0"}
+    with Program(tmp_path, **settings) as server:
+        server.wait_ready()
+        account = await done(publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[7]))
+        async with pages_of(server.port) as pages:
+            page = await pages.enter(account)
+            sent = await publish_through(house, publisher, EVENTS[event])
+
+            await until(server.is_ready, "the server is ready", within_s=2.0)
+            await done(publisher.publish_records({"events": [{"id": 0}]}, group_id=7))
+            heard = set()
+            while 0 not in heard:
+                packet = (await page.got(1, WAITS_MS))[0]
+                heard |= {number for number in (*sent, 0) if b'"id":%d}' % number in packet}
+
+        assert set(sent) <= heard
+        assert "Traceback" not in server.output()
+
+
+async def publish_through(house, publisher, event):
+    """Publish before, during and after an event. Return the numbers whose calls returned."""
+    sent = []
+    has_happened = False
+    number, last = 0, None
+    while last is None or number < last:
+        number += 1
+        with contextlib.suppress(PublishError):
+            await done(publisher.publish_records({"events": [{"id": number}]}, group_id=7))
+            sent.append(number)
+        if number == 20:
+            await asyncio.to_thread(event, house)
+            has_happened = True
+        if last is None and has_happened and await asyncio.to_thread(is_primary, house.replica):
+            last = number + 20
+        await asyncio.sleep(0.01)
+    assert len(sent) >= 20
+    return sent
+
+
+async def test_one_sentinel_is_enough_to_ask(house, publisher, tmp_path):
+    for sentinel in house.sentinels[:2]:
+        sentinel.kill()
+    with Program(tmp_path, REDIS_URL=house.url) as server, house.primary.client() as raw:
+        server.wait_ready()
+        site = Site(raw)
+        account = site.sign_in()
+        async with pages_of(server.port) as pages:
+            page = await pages.enter(account.token)
+            user_id = int(account.room.removeprefix("user-"))
+            assert await done(publisher.publish_records({"events": []}, user_id=user_id)) == 1
+            assert b'"events":[]' in (await page.got())[0]
+
+
+async def test_a_wrong_name_is_told(house):
+    url = house.url.replace(f"/{NAME}/", "/other/")
+
+    found = run("doctor", REDIS_URL=url)
+    with (
+        Publisher.from_url(url) as publisher,
+        pytest.raises(RedisUnavailable, match="no Sentinel knows of a primary of this name"),
+    ):
+        publisher.publish_records({"events": []}, user_id=1)
+
+    assert "3 Sentinels asked for the primary: knows of no such primary that is up" in found.stdout
+    assert "the name of the primary" in found.stdout
+
+
+async def test_sentinels_may_have_a_password_of_their_own(tmp_path, new_redis_server):
+    with House(tmp_path, new_redis_server, password="secret") as house:
+        found = run("doctor", REDIS_URL=house.url)
+        wrong = run("doctor", REDIS_URL=house.url.replace("secret", "wrong"))
+        with Publisher.from_url(house.url) as publisher:
+            publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[])
+
+    assert "✓ Redis" in found.stdout
+    assert "lets us not in" in wrong.stdout
+    assert "secret" not in found.stdout
+    assert "wrong" not in wrong.stdout
+
+
+async def test_when_all_sentinels_are_gone_who_is_connected_stays(house, tmp_path):
+    with Program(tmp_path, REDIS_URL=house.url) as server, house.primary.client() as raw:
+        server.wait_ready()
+        site = Site(raw)
+        account = site.sign_in()
+        async with pages_of(server.port) as pages:
+            page = await pages.enter(account.token)
+            for sentinel in house.sentinels:
+                sentinel.kill()
+            assert [site.publish(account.room)] == await page.got()
+    began_s = time.monotonic()
+    found = run("doctor", REDIS_URL=house.url)
+    assert "3 Sentinels asked for the primary: cannot be reached" in found.stdout
+    assert time.monotonic() - began_s < 10
