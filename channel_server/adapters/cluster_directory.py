@@ -86,8 +86,7 @@ class ClusterDirectory:
                 for start in range(0, len(due), _AT_ONCE):
                     await asyncio.gather(*map(self._renew, due[start : start + _AT_ONCE]))
         finally:
-            if self._cluster is not None:
-                await self._cluster.aclose()
+            await self.close()
 
     async def _renew(self, entry: tuple[str, int]) -> None:
         """A longer TTL is not shortened, and what has none gets none."""
@@ -97,6 +96,11 @@ class ClusterDirectory:
                 left_s = await self._client().ttl(key)
                 if 0 < left_s < full_s:
                     await self._client().expire(key, full_s)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._cluster is not None:
+            await self._cluster.aclose()
 
     def _client(self) -> Any:
         if self._cluster is None:

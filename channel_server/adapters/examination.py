@@ -8,6 +8,7 @@ import secrets
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Self
 
+from channel_server.adapters.cluster_directory import ClusterDirectory
 from channel_server.adapters.line import RequestLine, encode
 from channel_server.adapters.script import Script
 from channel_server.adapters.subscription import Subscription
@@ -15,6 +16,7 @@ from channel_server.core import users
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import JOURNAL, PROBE
+from publisher.contract.redis_url import Kind, read_url
 
 if TYPE_CHECKING:
     from channel_server.core.users import Identity
@@ -148,6 +150,13 @@ class Examination:
 
     async def who_is(self, token: str) -> Identity | None:
         """Who a channel token stands for; None for a visitor. Raises ``RedisRefused``."""
+        url = read_url(self._url)
+        if url.kind is Kind.CLUSTER:  # it may be at another node
+            directory = ClusterDirectory(url, patience_s=_WITHIN_S, token_ttl_s=0)
+            try:
+                return await directory.find(token)
+            finally:
+                await directory.close()
         key = f"{CURRENT_USERS}{token}".encode()
         stored = await self._line.execute(encode(b"GET", key), within_s=_WITHIN_S)
         return None if stored is None else users.read(stored)

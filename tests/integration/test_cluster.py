@@ -136,6 +136,19 @@ async def test_the_server_follows_its_slot(cluster, publisher, tmp_path, event):
         await until(server.is_ready, "it is ready")
 
 
+async def test_doctor_has_nothing_against_a_cluster(cluster, publisher):
+    tokens = [
+        await done(publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[1, 2]))
+        for _ in range(4)
+    ]
+
+    for token in tokens:
+        found = run("doctor", "--token", token, REDIS_URL=cluster.url).stdout
+        assert "✗ Redis" not in found
+        assert "✗ Journal" not in found
+        assert "2 groups" in found
+
+
 async def test_nobody_there_is_told(cluster, publisher):
     for node in cluster.nodes:
         node.kill()
