@@ -37,7 +37,7 @@ class RedisServer:
         self.folder = Path(folder)
         self.socket = self.folder / "r.sock"
         self.password = password
-        self._options = options
+        self.options = options
         self._process = None
 
     @property
@@ -58,7 +58,7 @@ class RedisServer:
     def start(self):
         """Start, or start again at the same address; return when it answers."""
         command = [redis_binary(), "--port", "0", "--unixsocket", self.socket]
-        command += ["--save", "", "--dir", self.folder, "--daemonize", "no", *self._options]
+        command += ["--save", "", "--dir", self.folder, "--daemonize", "no", *self.options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + START_S
         while not self._answers():

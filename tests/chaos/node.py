@@ -75,7 +75,7 @@ class Node:
         """Start it, and return when ``GET /ready`` answers 200."""
         self._launch()
         try:
-            await until(self._is_ready, "GET /ready answers 200", within_s=_READY_WITHIN_S)
+            await until(self.is_ready, "GET /ready answers 200", within_s=_READY_WITHIN_S)
         except DidNotHappen as error:
             raise DidNotStart(self.output()) from error
 
@@ -84,7 +84,7 @@ class Node:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._argv, stdout=log, stderr=log, env=env)
 
-    async def _is_ready(self) -> bool:
+    async def is_ready(self) -> bool:
         if self._process.poll() is not None:
             raise DidNotStart(self.output())
         response = await http.get(self.port, "/ready")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from publisher import Publisher, PublishError
 from publisher.contract import RECORDS
 
 if TYPE_CHECKING:
     from tests.chaos.ledger import Message
-    from tests.conftest import RedisServer
 
 TIMEOUT_S: Final = 30.0
 """Longer than Redis is ever stopped, so that a call returns when it goes on."""
@@ -55,8 +56,10 @@ class Plain:
 
     name = "plain"
 
-    def __init__(self, server: RedisServer) -> None:
-        self._redis = server.client(socket_timeout=TIMEOUT_S)
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url, protocol=2, socket_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+        )
 
     def send(self, message: Message, padding: int = 0) -> None:
         records = body(message.id, self.name, message.number, padding)
@@ -71,8 +74,8 @@ class Lib:
 
     name = "lib"
 
-    def __init__(self, server: RedisServer) -> None:
-        self._publisher = Publisher.from_url(server.url, timeout_s=TIMEOUT_S)
+    def __init__(self, url: str) -> None:
+        self._publisher = Publisher.from_url(url, timeout_s=TIMEOUT_S)
 
     def send(self, message: Message, padding: int = 0) -> None:
         records = body(message.id, self.name, message.number, padding)

@@ -24,6 +24,7 @@ from tests.chaos.users import ROOMS
 from tests.chaos.waiting import DidNotHappen, until
 from tests.conftest import RedisServer
 from tests.faults.link import Link
+from tests.faults.pair import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,8 @@ class Stage:
         plan: As given.
         redis_server: The process.
         redis: A connection to it.
+        folder: As given.
+        url: Where nodes and publishers find it; a scenario may say otherwise.
         ledger: What was published.
         nodes, network, crowd: There after ``set_up``.
         presses: The publishers, by name; there after ``publish``.
@@ -63,6 +66,7 @@ class Stage:
     def __init__(self, server: str, plan: Plan, folder: Path, random: Random) -> None:
         self.plan = plan
         self.redis_server = RedisServer(folder)
+        self.url = self.redis_server.url
         self.redis = redis.asyncio.Redis(
             unix_socket_path=str(self.redis_server.socket), protocol=2, decode_responses=True
         )
@@ -70,7 +74,7 @@ class Stage:
         self.nodes: list[Node] = []
         self.presses: dict[str, Press] = {}
         self._server = server
-        self._folder = folder
+        self.folder = folder
         self._random = random
         self._cleanup = contextlib.AsyncExitStack()
 
@@ -85,6 +89,25 @@ class Stage:
         await self._cleanup.__aexit__(*error)
 
     # ── Setting up ──────────────────────────────────────────────────────────────────────────────
+
+    def pair(self) -> Pair:
+        """Give the Redis a replica; nodes and publishers find the primary by its address."""
+        folder = self.folder / "2"
+        folder.mkdir()
+        servers = iter([self.redis_server, RedisServer(folder)])
+
+        def start(*options: str) -> RedisServer:
+            server = next(servers)
+            server.stop()
+            server.options = options
+            server.start()
+            self._cleanup.callback(server.stop)
+            return server
+
+        pair = Pair(start)
+        self._cleanup.enter_context(pair.link)
+        self.url = pair.url
+        return pair
 
     async def set_up(
         self,
@@ -131,7 +154,7 @@ class Stage:
 
     def _redis_url(self) -> str:
         if self._server == OURS:
-            return self.redis_server.url
+            return self.url
         # Node's client knows no Unix sockets.
         link = self._cleanup.enter_context(Link(self.redis_server.socket))
         return f"redis://127.0.0.1:{link.port}/0"
@@ -139,7 +162,7 @@ class Stage:
     def _add_node(self, number: int, settings: Mapping[str, str]) -> None:
         if self._server == OURS:
             settings = {**self.plan.settings, **settings}
-        node = Node(self._server, settings, self._folder / f"node-{number}.log")
+        node = Node(self._server, settings, self.folder / f"node-{number}.log")
         self._cleanup.push_async_callback(node.stop)
         self.nodes.append(node)
 
@@ -183,7 +206,7 @@ class Stage:
 
     def add_press(self, name: str) -> Press:
         """Make a publisher that publishes only when it is told to."""
-        way = _WAYS[name](self.redis_server)
+        way = _WAYS[name](self.url)
         self._cleanup.callback(way.close)
         press = self.presses[name] = Press(way, self.ledger, self._random)
         return press

@@ -14,8 +14,9 @@ from tests.conftest import redis_binary
 from tests.servers import free_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.faults.pair import Pair
 
 NAME = "main"
 _WITHIN_S = 15.0
@@ -80,27 +81,14 @@ class House:
 
     Args:
         folder: For the configurations.
-        new_redis_server: The fixture.
+        pair: The primary and its replica.
         password: Of the Sentinels only; "" for none.
     """
 
-    def __init__(
-        self, folder: Path, new_redis_server: Callable[..., redis.Redis], password: str = ""
-    ) -> None:
-        ports = free_port(), free_port()
-        options = ("--repl-diskless-sync-delay", "0")
-        self.primary, self.replica = [
-            new_redis_server("--port", str(port), *options) for port in ports
-        ]
-        with self.replica.client() as raw:
-            raw.replicaof("127.0.0.1", ports[0])
-            wait_until(
-                lambda: raw.info("replication")["master_link_status"] == "up",
-                within_s=_WITHIN_S,
-                what="the replica is connected",
-            )
+    def __init__(self, folder: Path, pair: Pair, password: str = "") -> None:
+        self.primary, self.replica = pair.old, pair.new
         self._password = password
-        self.sentinels = [Sentinel(folder, ports[0], password) for _ in range(3)]
+        self.sentinels = [Sentinel(folder, pair.ports[0], password) for _ in range(3)]
 
     def __enter__(self) -> Self:
         try:

@@ -12,56 +12,15 @@ import pytest
 import pytest_asyncio
 
 from publisher import AsyncPublisher, Publisher, RedisRefused
-from tests.faults.link import Link
+from tests.faults.pair import Pair
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
 from tests.integration.site import Site
-from tests.servers import free_port, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 ORDERS = ["the address moves first", "the role moves first"]
-
-
-class Pair:
-    """A primary, its replica, and an address that leads to one of them.
-
-    Args:
-        new_redis_server: The fixture.
-        link: Leads to the primary.
-    """
-
-    def __init__(self, new_redis_server):
-        self._ports = [free_port(), free_port()]
-        self.old, self.new = [
-            new_redis_server("--port", str(port), "--repl-diskless-sync-delay", "0")
-            for port in self._ports
-        ]
-        self.follow(self.new, self._ports[0])
-        self.link = Link(self.old.socket)
-
-    def follow(self, redis, port):
-        """Make one a replica; return when it has everything."""
-        with redis.client() as raw:
-            raw.replicaof("127.0.0.1", port)
-            wait_until(
-                lambda: raw.info("replication")["master_link_status"] == "up",
-                within_s=10,
-                what="the replica is connected",
-            )
-
-    def change_roles(self):
-        with self.new.client() as raw:
-            raw.replicaof("NO", "ONE")
-        self.follow(self.old, self._ports[1])
-
-    def move(self):
-        self.link.point_at(self.new.socket)
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.link.port}"
 
 
 @pytest.fixture

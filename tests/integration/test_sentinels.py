@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
+from tests.faults.pair import Pair
 from tests.faults.sentinels import NAME, House
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 @pytest.fixture
 def house(tmp_path_factory, new_redis_server):
-    with House(tmp_path_factory.mktemp("sentinels"), new_redis_server) as house:
+    with House(tmp_path_factory.mktemp("sentinels"), Pair(new_redis_server)) as house:
         yield house
 
 
@@ -125,7 +126,7 @@ async def test_a_wrong_name_is_told(house):
 
 
 async def test_sentinels_may_have_a_password_of_their_own(tmp_path, new_redis_server):
-    with House(tmp_path, new_redis_server, password="secret") as house:
+    with House(tmp_path, Pair(new_redis_server), password="secret") as house:
         found = run("doctor", REDIS_URL=house.url)
         wrong = run("doctor", REDIS_URL=house.url.replace("secret", "wrong"))
         with Publisher.from_url(house.url) as publisher:

@@ -5,6 +5,7 @@ from typing import Final
 from tests.chaos.scenario import Scenario
 from tests.chaos.scenarios import (
     broken_journal,
+    failover,
     recorder,
     redis_faults,
     restarts,
@@ -36,6 +37,12 @@ SCENARIOS: Final = {
         "Redis killed and restarted empty; lib", redis_faults.restarted_empty
     ),
     "redis-stop": Scenario("Redis SIGSTOP; lib", redis_faults.stopped),
+    "sentinels": Scenario(
+        "two nodes, the primary killed, three Sentinels name another; lib", failover.by_sentinels
+    ),
+    "demotion": Scenario(
+        "two nodes, the primary becomes a replica in its place; lib", failover.in_place
+    ),
     "wrong-type": Scenario(
         "journal key of the wrong type; plain and lib", broken_journal.wrong_type
     ),
