@@ -32,7 +32,6 @@ class Link:
     Args:
         target: Path of the Unix socket of the real server; it need not exist yet.
         tls: End TLS here, as a terminator in front of Redis does; None for plain TCP.
-
         bytes_per_s: At which pace each connection gives what comes from the server; None for at once.
 
     Attributes:
@@ -51,8 +50,6 @@ class Link:
         self._target = target
         self._tls = tls
         self._s_per_byte = 0.0 if bytes_per_s is None else 1 / bytes_per_s
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="link")
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flows: list[threading.Event] = []
@@ -60,6 +57,8 @@ class Link:
         self.sent: list[bytearray] = []
 
     def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="link")
         self._thread.start()
         self._server = self._run(
             lambda: asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)

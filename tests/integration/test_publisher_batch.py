@@ -265,6 +265,22 @@ async def test_a_message_for_nobody_is_not_kept(publisher, redis):
     assert batch.heard == [0]
 
 
+@pytest.mark.parametrize("bound", [("maxmemory", "1"), ("min-replicas-to-write", "1")])
+async def test_a_redis_that_takes_no_writes_publishes_and_keeps_nothing(
+    publisher, server, redis, bound
+):
+    redis.config_set(*bound)
+
+    with server.listen("/records") as listener:
+        async with batch_of(publisher) as batch:
+            for number in range(3):
+                batch.publish_records({"n": [number]}, group_id=1)
+
+        assert batch.heard == [1, 1, 1]
+        assert len(listener.heard()) == 3
+    assert not redis.exists(JOURNAL)
+
+
 async def test_what_is_neither_kept_nor_heard_is_named(kind, server, redis):
     redis.set(JOURNAL, "x")
     publisher = kind.from_url(server.url)

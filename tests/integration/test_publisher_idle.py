@@ -15,7 +15,7 @@ LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 ENDS = {"FIN": Link.cut, "RST": Link.reset, "half-open": Link.stall}
 AT_ONCE = 10
 ROUNDS = 3
-BRIEF_S = 0.3
+BRIEF_S = 1.0
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ async def test_where_scripts_are_forbidden_messages_are_published_plainly_and_th
     assert [record.name for record in caplog.records] == ["publisher.steps"]
 
 
-@pytest.mark.parametrize("cause", ["wrong type", "no memory"])
+@pytest.mark.parametrize("cause", ["wrong type", "no memory", "too few replicas"])
 async def test_a_journal_that_cannot_be_written_does_not_stop_the_message(
     publisher, server, redis, cause
 ):
@@ -163,8 +163,10 @@ async def test_a_journal_that_cannot_be_written_does_not_stop_the_message(
     with server.listen("/records") as listener:
         if cause == "wrong type":
             redis.set(JOURNAL, "x")
-        else:
+        elif cause == "no memory":
             redis.config_set("maxmemory", "1")
+        else:
+            redis.config_set("min-replicas-to-write", "1")
 
         assert await done(publisher.publish_records(RECORDS, group_id=7)) == 1
 
