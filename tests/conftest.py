@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -15,7 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.servers import missing
+from tests.servers import missing, redis_binary
 
 # Under nohup every server of the tests would inherit that it ignores SIGHUP.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -135,18 +133,10 @@ class Listener:
         self._client.close()
 
 
-def redis_binary():
-    """Path of redis-server: ``REDIS_SERVER``, or beside this Python, or else on PATH."""
-    if "REDIS_SERVER" in os.environ:
-        return os.environ["REDIS_SERVER"]
-    beside = Path(sys.executable).with_name("redis-server")
-    return str(beside) if beside.exists() else shutil.which("redis-server")
-
-
 def need_redis():
     """Fail in CI, skip elsewhere, if there is no redis-server."""
     if redis_binary() is None:
-        missing("no redis-server beside Python or on PATH: make setup")
+        missing("no Redis or Valkey, installed or on PATH: make setup")
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 import pytest
+
+from channel_server.adapters.embedded import find_program
+from channel_server.errors import MissingPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +57,25 @@ def binary(name: str) -> str:
     if found is None:
         pytest.fail(f"{name} is not installed: run `make setup`", pytrace=False)
     return found
+
+
+def redis_binary() -> str | None:
+    """Path of a Redis or Valkey: ``REDIS_SERVER``, or what ``channel-server dev`` would start."""
+    if "REDIS_SERVER" in os.environ:
+        return os.environ["REDIS_SERVER"]
+    try:
+        return str(find_program())
+    except MissingPart:
+        return None
+
+
+def redis_debug() -> list[str]:
+    """Options with which a Redis allows DEBUG: from version 7 on it has to be asked."""
+    said = subprocess.run(
+        [redis_binary(), "--version"], capture_output=True, text=True, check=True
+    )
+    major = int(re.search(r" v=(\d+)", said.stdout)[1])
+    return ["--enable-debug-command", "yes"] if major >= 7 else []
 
 
 def missing(part: str, *, whole_module: bool = False) -> NoReturn:

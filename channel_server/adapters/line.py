@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _PIECE_BYTES: Final = 8192
-_MODE: Final = re.compile(rb"^redis_mode:(\w+)", re.MULTILINE)
+_MODE: Final = re.compile(rb"^(?:redis|server)_mode:(\w+)", re.MULTILINE)  # Valkey: server_mode
 _NO_USERS: Final = "ERR wrong number of arguments for 'auth'"
 
 

@@ -9,8 +9,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench.processes import program
 from tests.bench.servers import NODE_PROGRAM
+from tests.servers import redis_binary
 
 _ROOT = Path(__file__).parents[2]
 _NODE_PACKAGES = ("socket.io", "engine.io", "ws", "redis")
@@ -38,8 +38,14 @@ def describe() -> dict[str, str]:
         "Python": f"{platform.python_version()}; {python_packages}",
         "Node": f"{_output(NODE_PROGRAM, '--version')}; {node_packages}",
         "C compiler": _compiler(),
-        "Redis": _output(program("redis-server"), "--version").split()[2].removeprefix("v="),
+        "Redis": _redis(),
     }
+
+
+def _redis() -> str:
+    """As ``Redis 7.0.15`` or ``Valkey 9.1.2``."""
+    name, _server, version, *_ = _output(redis_binary() or "redis-server", "--version").split()
+    return f"{name} {version.removeprefix('v=')}"
 
 
 def _processor() -> str:

@@ -33,7 +33,7 @@ def run_publishing(run: Run) -> None:
     if run.wants("publish", "batch"):
         store = Store(run.directory)
         try:
-            store.until(store.is_listening, "redis-server")
+            store.until(store.is_listening, "Redis")
             _publishing(run, store.url)
         finally:
             store.stop()

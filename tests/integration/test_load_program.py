@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
+from channel_server.adapters.embedded import find_program
 from channel_server.log import TextFormatter
 from tests.conftest import need_redis
 from tests.load.chart import Line, Panel, picture
@@ -82,7 +83,7 @@ def test_a_server_that_dies_fails_the_run_and_its_redis_goes_too(tmp_path, start
     """The server's end is told apart from whatever it has lost."""
     load = start_load(*SHORT, "--patience", "1")
     wait_until_under_way(load)
-    server, redis = child_of(load, "channel-server dev"), child_of(load, "redis-server")
+    server, redis = child_of(load, "channel-server dev"), child_of(load, find_program().name)
 
     server.kill()
     output, _ = load.communicate(timeout=ENDS_WITHIN_S)

@@ -12,6 +12,7 @@ from tests.faults.link import Link
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
 from tests.integration.site import Site, new_id
+from tests.servers import redis_debug
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -324,7 +325,7 @@ async def test_the_right_password_opens_and_is_not_logged(start, locked_redis, o
 
 async def test_a_redis_that_loads_its_data_is_waited_for(start, new_redis_server, open_pages):
     """It accepts connections at once and answers LOADING, for minutes if there is much."""
-    redis_server = new_redis_server("--rdbcompression", "no")
+    redis_server = new_redis_server("--rdbcompression", "no", *redis_debug())
     with redis_server.client() as connection, redis_server.client() as operator:
         site = Site(connection)
         account = site.sign_in()
