@@ -1,23 +1,34 @@
 # Everything a person types. `make run` and `make test` need only Python >= 3.11 and make.
+# PYTHON=python3.13 uses another one, in a virtual environment of its own.
 PYTHON ?= python3
-VENV := .venv
+VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(shell $(PYTHON) -c 'import platform; print(platform.python_version())'))
 BIN := $(VENV)/bin
-NODE_PROJECTS := channel_server/web/demo tests/js
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable
+PYTEST := $(BIN)/python -m pytest
+REDIS := $(addprefix tests/integration/test_,publisher*.py redis_*.py journal_scripts.py stream.py feed.py \
+  recovery.py acl.py demotion.py sentinels.py cluster.py tls.py)
+NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 
-.PHONY: run test quick check bench load chaos soak setup synapse clean help
+.PHONY: run test quick units redis check bench load chaos soak setup synapse clean help
 
-run: $(VENV)/.ready ## Try it: channel server, embedded Redis, demo page
+run: $(VENV)/.run ## Try it: channel server, embedded Redis, demo page
 	$(BIN)/channel-server dev
 
 test: $(VENV)/.ready ## The whole test suite: most of it four at a time, then what has to run alone
 	status=0; \
-	$(BIN)/python -m pytest -m 'not serial' --numprocesses=4 --dist=worksteal || status=1; \
-	$(BIN)/python -m pytest -m serial || status=1; \
+	$(PYTEST) -m 'not serial' --numprocesses=4 --dist=worksteal || status=1; \
+	$(PYTEST) -m serial || status=1; \
 	exit $$status
 
-quick: $(VENV)/.ready ## In a minute or so: the tests that need no Redis, with fewer examples, and types
-	$(BIN)/python -m pytest -m 'not serial' --numprocesses=2 --hypothesis-profile=brief tests/property tests/unit tests/contract tests/conformance
-	$(BIN)/python -m pytest -m serial tests/conformance tests/unit & $(BIN)/mypy; status=$$?; wait $$! && exit $$status
+quick: $(VENV)/.ready ## In a minute or so: the tests that need no Redis, and types
+	$(PYTEST) -m 'not serial' --numprocesses=2 --hypothesis-profile=brief tests/property tests/unit tests/contract tests/conformance
+	$(PYTEST) -m serial tests/conformance tests/unit & $(BIN)/mypy; status=$$?; wait $$! && exit $$status
+
+units: $(VENV)/.test ## Unit and contract tests only, for another Python: make units PYTHON=python3.13
+	$(PYTEST) -m 'not serial' --numprocesses=2 tests/unit tests/contract
+
+redis: $(VENV)/.ready ## Only the tests of what is said to Redis: make redis REDIS_SERVER=/usr/bin/redis-server
+	$(PYTEST) -m 'redis and not serial' --numprocesses=4 --dist=worksteal $(REDIS)
 
 check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -47,16 +58,24 @@ synapse: .synapse/.ready ## Install Synapse, a Matrix homeserver, for the tests 
 	.synapse/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
-$(VENV)/.ready: pyproject.toml deploy/constraints.txt $(NODE_PROJECTS:%=%/package-lock.json)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
-	for project in $(NODE_PROJECTS); do \
-	  PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $$project --no-audit --no-fund --no-update-notifier --loglevel=error || exit 1; \
-	done
-	touch $@
+# One virtual environment in three steps: what running needs, what tests import, all programs.
+$(VENV)/.run: pyproject.toml deploy/constraints.txt channel_server/web/demo/client/package-lock.json
+	@extras=$$($(PYTHON) deploy/before_install.py $(VENV) "110 MB, in about 20 seconds") && \
+	$(PYTHON) -m venv $(VENV) && $(PIP) ".[$$extras]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PIP) '.[test]'
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.test tests/js/package-lock.json
+	@$(PYTHON) deploy/before_install.py $(VENV) "1.2 GB with all that tests and checks run, in about a minute" >/dev/null
+	$(PIP) '.[dev]'
+	PATH="$(abspath $(BIN)):$$PATH" $(NPM_CI) --prefix tests/js
+	@touch $@
 
 clean: ## Remove what setup installed
-	rm -rf $(VENV) .synapse $(NODE_PROJECTS:%=%/node_modules)
+	rm -rf .venv* .synapse tests/js/node_modules
 
 help: ## This list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'

@@ -16,7 +16,12 @@ from typing import Final
 for _number in (signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(_number, signal.SIG_IGN)  # as long as the process lives, from here on
 
-from channel_server.run import run_bots, run_collab, run_server, troubles_told  # noqa: E402
+try:
+    from channel_server.run import run_bots, run_collab, run_server, troubles_told
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] in {"channel_server", "publisher"}:
+        raise
+    sys.exit(f"{error.name} is missing: pip install 'channel-server[server]'")
 
 _PLAIN: Final = {"✓": "+", "✗": "x", "·": "-", "→": "->", "…": "..."}
 

@@ -54,7 +54,9 @@ async def examine(
     for name, meant in near_misses(env).items():
         yield ill("Variables", f"{name} has no effect", f"is {meant} meant?")
     if admin.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
-        yield ill("Sentry", "no errors are reported", "pip install 'channel-server[sentry]'")
+        yield ill(
+            "Sentry", "no errors are reported", "pip install 'channel-server[server,sentry]'"
+        )
     yield examine_descriptors()
     yield await examine_port("PORT", settings.host, settings.port)
     yield await examine_port("ADMIN_PORT", admin.host, admin.port)

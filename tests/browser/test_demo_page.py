@@ -217,8 +217,8 @@ def test_the_feed_keeps_the_newest_200_events(ann, server_url):
 
 
 def test_a_missing_client_script_is_explained_on_the_page(browser, server_url):
-    """The page's own words for the 503 that the server answers before `make setup`."""
-    line = "The Socket.IO client is not installed: `make setup` installs it."
+    """The page's own words for the 503 that the server answers where the client is missing."""
+    line = "The Socket.IO client is not in this installation: `make run` has it."
     with browser.new_context() as context:
         page = context.new_page()
         page.route("**/socket.io/*.js", lambda route: route.fulfill(status=503, body=line))

@@ -56,8 +56,17 @@ def test_the_wheel_has_all_modules_and_no_tests_in_it(packed):
         str(path.relative_to(ROOT))
         for package in ("channel_server", "publisher")
         for path in (ROOT / package).rglob("*.py")
-        if "node_modules" not in path.parts
     }
 
     assert needed <= packed
     assert not [name for name in packed if name.startswith(("tests/", "docs/", "deploy/"))]
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_client_of_the_demo_page_and_its_licence(packed):
+    """Built from npm's package: `channel-server dev` needs no Node."""
+    folder = "channel_server/web/demo/client"
+
+    assert {
+        f"{folder}/{name}" for name in ("socket.io.js", "socket.io.min.js", "LICENSE")
+    } <= packed

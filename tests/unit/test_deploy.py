@@ -75,9 +75,9 @@ def test_the_image_installs_pinned_versions_and_what_reports_errors():
     (install,) = [text for text in arguments("RUN") if " install --no-cache-dir " in text]
 
     assert "--constraint deploy/constraints.txt" in install
-    assert re.findall(r"\[(.*?)\]", install) == ["sentry"]
+    assert re.findall(r"\[(.*?)\]", install) == ["server,sentry"]
     # From the wheel that was just built: a package of that name elsewhere is not ours.
-    assert '"$(echo /wheels/*.whl)[sentry]"' in install
+    assert '"$(echo /wheels/*.whl)[server,sentry]"' in install
 
 
 def test_the_image_starts_from_one_release_of_python_and_debian():

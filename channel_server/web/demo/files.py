@@ -16,10 +16,10 @@ _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
 """Folder with the page, its style sheet and its scripts."""
 
-CLIENT_JS: Final = _HERE / "node_modules" / "socket.io-client" / "dist"
-"""Where ``make setup`` puts the browser builds of socket.io-client."""
+CLIENT_JS: Final = _HERE / "client"
+"""Where the build of this package (``deploy/demo_client.py``) puts socket.io-client."""
 
-_NO_CLIENT: Final = "The Socket.IO client is not installed: `make setup` installs it.\n"
+_NO_CLIENT: Final = "The Socket.IO client is not in this installation: `make run` has it.\n"
 
 # Not guessed: Python's guess depends on the tables of the machine, and a browser runs no module
 # script that has another type than JavaScript.
@@ -62,7 +62,7 @@ def client_file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamRespo
     """Make a handler that sends an installed file, or 503 and one line while it is missing."""
 
     async def send(_request: web.Request) -> web.StreamResponse:
-        # Looked up each time, so that `make setup` helps without a restart.
+        # Looked up each time, so that `make run` elsewhere helps without a restart.
         if not await asyncio.to_thread(path.is_file):
             return web.Response(status=503, text=_NO_CLIENT, headers=PAGE_HEADERS)
         return _file(path)

@@ -127,7 +127,7 @@ async def test_a_missing_client_script_is_one_line_that_says_what_to_do(client, 
 
     assert missing.status == 503
     assert missing.content_type == "text/plain"
-    assert "make setup" in await missing.text()
+    assert "make run" in await missing.text()
     assert (await missing.text()).count("\n") == 1
     assert installed.status == 200
     assert await installed.text() == content
