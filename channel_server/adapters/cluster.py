@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
-from redis.exceptions import RedisError
 
-from channel_server.adapters.refusals import words_of
+from channel_server.adapters.hosts import first_of
 from channel_server.errors import RedisLost
 from publisher.contract.journal import JOURNAL
 
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
     from publisher.contract.redis_url import RedisUrl
 
 _SLOT: Final = key_slot(JOURNAL.encode())
-_WITHIN_S: Final = 1.0
-"""Each of them; there are others."""
 
 
 async def node_of(url: RedisUrl) -> str:
-    """Ask one node after the other who has the slot.
+    """Ask the nodes who has the slot.
 
     Args:
         url: Of the cluster.
@@ -35,22 +31,23 @@ async def node_of(url: RedisUrl) -> str:
     Raises:
         RedisLost: If none of them knows.
     """
-    reasons = []
-    for host, port in url.hosts:
+
+    async def ask(host: str, port: int) -> tuple[str, int]:
         client = Redis.from_url(
             url.at(host, port), protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0)
         )
-        try:
-            async with asyncio.timeout(_WITHIN_S), client:
-                slots = await client.cluster("SLOTS")
-        except TimeoutError:
-            reasons.append("does not answer")
-        except (OSError, RedisError) as error:
-            reasons.append(words_of(error))
-        else:
-            for first, last, (name, number, *_), *_ in slots:
-                if first <= _SLOT <= last:
-                    return url.at(name.decode() or host, number)
-            reasons.append("knows nobody who has our keys")
-    said = ", ".join(dict.fromkeys(reasons))
-    raise RedisLost(f"{len(url.hosts)} nodes of the cluster asked for our keys: {said}")
+        async with client:
+            slots = await client.cluster("SLOTS")
+        for first, last, (name, number, *_), *_ in slots:
+            if first <= _SLOT <= last:
+                # A node need not know its own name: then it is the one by which it was asked.
+                return (name or b"").decode().strip("?") or host, number
+        raise RedisLost("knows nobody who has our keys")
+
+    try:
+        return url.at(*await first_of(url.hosts, ask))
+    except RedisLost as lost:
+        count = len(url.hosts)
+        raise RedisLost(
+            f"{count} nodes of the cluster asked for our keys: {lost.reason}"
+        ) from None

@@ -10,7 +10,6 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from channel_server.adapters.directory import Directory
-from channel_server.adapters.refusals import code_of
 from channel_server.core import users
 from channel_server.errors import RedisLost, RedisRefused
 from publisher.contract import CURRENT_USERS
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     from channel_server.core.users import Identity
     from publisher.contract.redis_url import RedisUrl
 
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 32
+"""Commands under way: redis-py's nodes have 100 connections, and refuse when all are taken."""
 
 
 class ClusterDirectory:
@@ -42,6 +42,7 @@ class ClusterDirectory:
         self._patience_s = patience_s
         self._token_ttl_s = token_ttl_s
         self._cluster: RedisCluster | None = None
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._due: dict[str, int] = {}
         self._is_any = asyncio.Event()
 
@@ -49,10 +50,10 @@ class ClusterDirectory:
         """Look a token up. As ``Directory.find``."""
         key = CURRENT_USERS + token
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._patience_s), self._turns:
                 stored = await self._client().get(key)
         except ResponseError as error:
-            code = code_of(error)
+            code = error.status_code or "ERR"
             if code == "WRONGTYPE":
                 return None
             raise RedisRefused(code) from None
@@ -92,7 +93,7 @@ class ClusterDirectory:
         """A longer TTL is not shortened, and what has none gets none."""
         key, full_s = entry
         with contextlib.suppress(RedisClusterException, RedisError, OSError, TimeoutError):
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._patience_s), self._turns:
                 left_s = await self._client().ttl(key)
                 if 0 < left_s < full_s:
                     await self._client().expire(key, full_s)

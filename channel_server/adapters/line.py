@@ -106,7 +106,8 @@ class Line(asyncio.Protocol, abc.ABC):
 
     async def _look_around(self, address: Address) -> None:
         """Make sure that this is what the URL has promised. Raises ``RedisLost``."""
-        about, written = await self._exchange([encode(b"INFO", b"server"), WRITE])
+        replies = await self._exchange([encode(b"INFO", b"server"), WRITE])
+        about, written = replies[0], replies[-1]  # one, if Redis refuses and hangs up
         if isinstance(about, bytes) and (mode := _MODE.search(about)):
             if mode[1] == b"sentinel":
                 raise RedisLost(SENTINEL)

@@ -39,7 +39,7 @@ _KNOWN: Final = (
 
 REFUSED: Final = "refused by Redis: "
 """Begins a reason in Redis' own words."""
-ELSEWHERE: Final = "this Redis has our keys no more"
+ELSEWHERE: Final = "this Redis no longer has our keys"
 
 SENTINEL: Final = "this is a Sentinel"
 NODE: Final = "this is a node of a Redis Cluster"

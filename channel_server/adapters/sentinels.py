@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-from channel_server.adapters.refusals import words_of
+from channel_server.adapters.hosts import first_of
 from channel_server.errors import RedisLost
 
 if TYPE_CHECKING:
     from publisher.contract.redis_url import RedisUrl
 
-_WITHIN_S: Final = 1.0
-"""Each of them; there are others."""
-
 
 async def primary_of(url: RedisUrl) -> str:
-    """Ask one Sentinel after the other, as their documentation wants it.
+    """Ask the Sentinels.
 
     Args:
         url: Theirs.
@@ -33,30 +28,31 @@ async def primary_of(url: RedisUrl) -> str:
     Raises:
         RedisLost: If none of them knows of one that is up.
     """
-    reasons = []
-    for host, port in url.hosts:
+
+    async def ask(host: str, port: int) -> tuple[str, int]:
         client = Redis.from_url(
             url.sentinel_at(host, port), protocol=2, driver_info=None, retry=Retry(NoBackoff(), 0)
         )
         sentinel = Sentinel([])  # type: ignore[no-untyped-call]
         sentinel.sentinels = [client]
-        try:
-            async with asyncio.timeout(_WITHIN_S), client:
-                return url.at(*await sentinel.discover_master(url.service))
-        except MasterNotFoundError as error:
-            reasons.append(_words_of(str(error)))
-        except TimeoutError:
-            reasons.append("does not answer")
-        except (OSError, RedisError) as error:
-            reasons.append(words_of(error))
-    said = ", ".join(dict.fromkeys(reasons))
-    raise RedisLost(f"{len(url.hosts)} Sentinels asked for the primary: {said}")
+        async with client:
+            try:
+                found: tuple[str, int] = await sentinel.discover_master(url.service)
+            except MasterNotFoundError as error:
+                raise RedisLost(_words_of(str(error))) from None
+        return found
+
+    try:
+        return url.at(*await first_of(url.hosts, ask))
+    except RedisLost as lost:
+        count = len(url.hosts)
+        raise RedisLost(f"{count} Sentinels asked for the primary: {lost.reason}") from None
 
 
 def _words_of(said: str) -> str:
     """What redis-py says about one Sentinel, without its words, which name hosts and users."""
     if "AuthenticationError" in said:
-        return "lets us not in"
+        return "does not let us in"
     if "ConnectionError" in said or "TimeoutError" in said:
         return "cannot be reached"
     return "knows of no such primary that is up"

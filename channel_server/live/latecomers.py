@@ -41,9 +41,8 @@ class Latecomers:
         while True:
             await self._is_any.wait()
             await self._whole.wait()
-            self._is_any.clear()
-            for count, session in enumerate(list(self._sessions), 1):
-                session.hang_up("journal healed")
-                if count % _AT_ONCE == 0:
-                    await asyncio.sleep(0)
-            self._sessions.clear()
+            for _ in range(min(_AT_ONCE, len(self._sessions))):
+                self._sessions.pop().hang_up("journal healed")
+            if not self._sessions:
+                self._is_any.clear()
+            await asyncio.sleep(0)

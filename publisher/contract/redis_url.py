@@ -72,11 +72,16 @@ class RedisUrl(NamedTuple):
     sentinel_username: str | None = None
     sentinel_password: str | None = None
 
+    def __repr__(self) -> str:
+        """Without a login: redis-py's pools show what they were made of."""
+        return f"RedisUrl({self.kind}, {self.hosts}, {self.service!r})"
+
     def at(self, host: str, port: int) -> str:
         """The URL of one Redis behind this one, for redis-py: same login, database and options."""
         scheme, _, rest = self.direct.partition("://")
-        login, at, tail = rest.rpartition("@")
-        return f"{scheme}://{login}{at}{_written(host)}:{port}{tail}"
+        netloc, slash, tail = rest.partition("/")
+        login, at, _ = netloc.rpartition("@")
+        return f"{scheme}://{login}{at}{_written(host)}:{port}{slash}{tail}"
 
     def sentinel_at(self, host: str, port: int) -> str:
         """The URL of one Sentinel, for redis-py: with the same options for TLS."""

@@ -69,6 +69,10 @@ class Sentinel:
             return bool(state["num-other-sentinels"] == others and state["num-slaves"] == 1)
         return False
 
+    def pause(self) -> None:
+        """Let it say nothing any more."""
+        self._process.send_signal(signal.SIGSTOP)
+
     def kill(self) -> None:
         """End it at once."""
         self._process.send_signal(signal.SIGKILL)

@@ -12,6 +12,8 @@ import pytest
 import pytest_asyncio
 
 from publisher import AsyncPublisher, Publisher, RedisRefused
+from publisher.batch import Batch
+from publisher.contract.journal import SHARE, STATE
 from tests.faults.pair import Pair
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
@@ -20,6 +22,7 @@ from tests.integration.site import Site
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
+TOO_LARGE = 500  # for the journal of these tests
 ORDERS = ["the address moves first", "the role moves first"]
 
 
@@ -45,22 +48,24 @@ async def publish(publisher, kind):
     if kind == "bot":
         config = {"server": "https://a.example", "access_token": "x", "channel": "!a:b"}
         return await done(publisher.chatbots.publish(config, "hi"))
-    if kind == "batch":
-        if isinstance(publisher, Publisher):
-            with publisher.batch() as batch:
-                batch.publish_records(RECORDS, group_id=7)
-        else:
-            async with publisher.batch() as batch:
-                batch.publish_records(RECORDS, group_id=7)
-        return 1
-    return await done(publisher.publish_records(RECORDS, group_id=7))
+    records = {"notes": ["x" * TOO_LARGE]} if "large" in kind else RECORDS
+    if "batch" in kind:
+        batch = Batch()
+        batch.publish_records(records, group_id=7)
+        await done(publisher.publish_batch(batch))
+        return batch.heard[0]
+    return await done(publisher.publish_records(records, group_id=7))
 
 
-@pytest.mark.parametrize("kind", ["records", "batch", "bot"])
+@pytest.mark.parametrize(
+    "kind", ["records", "batch", "bot", "large records", "large records in a batch"]
+)
 @pytest.mark.parametrize("order", ORDERS)
 async def test_what_was_published_is_at_the_primary(pair, publisher, order, kind):
     """10 of 10 calls returned 1, published at the replica, and nobody else got anything."""
-    await publish(publisher, kind)
+    await publish(publisher, "records")
+    with pair.old.client() as raw:
+        raw.hset(STATE, "max_bytes", SHARE * TOO_LARGE)
     if order == ORDERS[0]:
         pair.move()
     pair.change_roles()

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
+from publisher.contract.journal import JOURNAL
 from tests.faults.pair import Pair
 from tests.faults.sentinels import NAME, House
 from tests.integration.pages import WAITS_MS, pages_of
@@ -55,6 +56,7 @@ def is_primary(redis):
         return raw.info("replication")["role"] == "master"
 
 
+@pytest.mark.serial
 @pytest.mark.parametrize("event", EVENTS)
 async def test_every_call_that_returned_is_received(house, publisher, tmp_path, event):
     """And the server is ready again at most two seconds after there is a new primary."""
@@ -111,6 +113,27 @@ async def test_one_sentinel_is_enough_to_ask(house, publisher, tmp_path):
             assert b'"events":[]' in (await page.got())[0]
 
 
+async def test_a_sentinel_that_says_nothing_holds_nobody_up(house, publisher, tmp_path):
+    """The first one, and a second is all the time that there is."""
+    house.sentinels[0].pause()
+    with Program(tmp_path, REDIS_URL=house.url, PROBE_SECONDS="1") as server:
+        server.wait_ready()
+        assert await done(publisher.publish_records({"events": []}, user_id=1)) == 1
+
+
+async def test_what_is_no_sentinel_is_passed_over(house):
+    """Its refusal was taken for one of scripts: the journal was off as long as the publisher lived."""
+    with house.primary.client() as raw:
+        port = raw.config_get("port")["port"]
+    url = house.url.replace("://", f"://127.0.0.1:{port},")
+
+    with Publisher.from_url(url) as publisher:
+        publisher.publish_records({"events": []}, user_id=1)
+
+    with house.primary.client() as raw:
+        assert raw.xlen(JOURNAL) >= 1
+
+
 async def test_a_wrong_name_is_told(house):
     url = house.url.replace(f"/{NAME}/", "/other/")
 
@@ -133,7 +156,7 @@ async def test_sentinels_may_have_a_password_of_their_own(tmp_path, new_redis_se
             publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[])
 
     assert "✓ Redis" in found.stdout
-    assert "lets us not in" in wrong.stdout
+    assert "does not let us in" in wrong.stdout
     assert "secret" not in found.stdout
     assert "wrong" not in wrong.stdout
 

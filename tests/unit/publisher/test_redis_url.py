@@ -118,3 +118,18 @@ def test_any_text_is_judged_and_never_quoted(text):
 
     assert all(p is None or p.startswith(("must", "may")) for p in problems)
     assert all(p is None or "s3cret" not in p for p in {problem_with(f"redis://s3cret{text}")})
+
+
+def test_the_login_is_not_shown():
+    """redis-py's pools show what they were made of."""
+    url = read_url("redis+sentinel://ann:hunter2@s1/main/0?sentinel_password=hunter3")
+
+    assert "hunter" not in repr(url)
+    assert "ann" not in repr(url)
+    assert "hunter2" in url.at("primary", 6379)
+
+
+def test_an_at_sign_in_an_option_is_no_login():
+    url = read_url("rediss+cluster://:pw@n1/0?ssl_ca_certs=/etc/a@b.pem")
+
+    assert url.at("n2", 7000) == "rediss://:pw@n2:7000/0?ssl_ca_certs=/etc/a@b.pem"

@@ -1,0 +1,64 @@
+"""One question to several hosts, any of which may know the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from redis.exceptions import RedisError
+
+from channel_server.adapters.refusals import words_of
+from channel_server.errors import RedisLost
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+_WITHIN_S: Final = 1.0
+T = TypeVar("T")
+
+
+class _Known(Exception, Generic[T]):
+    """Ends the group of those who are asked."""
+
+    def __init__(self, answer: T) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], Awaitable[T]]) -> T:
+    """Ask all at once and take the first answer: one that is silent holds nobody up.
+
+    Args:
+        hosts: Names and ports.
+        ask: Asks one of them; what it raises is the reason why that one has not answered.
+
+    Raises:
+        RedisLost: If none of them has, within a second; with the reasons.
+    """
+    reasons: dict[str, None] = {}
+
+    async def one(host: str, port: int) -> None:
+        try:
+            async with asyncio.timeout(_WITHIN_S):
+                answer = await ask(host, port)
+        except (RedisLost, RedisError, OSError) as error:
+            reasons[_reason(error)] = None
+        else:
+            raise _Known(answer)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for host in hosts:
+                group.create_task(one(*host))
+    except* _Known as known:
+        first: _Known[T] = known.exceptions[0]  # type: ignore[assignment]
+        answer = first.answer
+    else:
+        raise RedisLost(", ".join(reasons))
+    return answer
+
+
+def _reason(error: RedisLost | RedisError | OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "does not answer"
+    return error.reason if isinstance(error, RedisLost) else words_of(error)
