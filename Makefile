@@ -60,7 +60,7 @@ synapse: .synapse/.ready ## Install Synapse, a Matrix homeserver, for the tests 
 
 # One virtual environment in three steps: what running needs, what tests import, all programs.
 $(VENV)/.run: pyproject.toml deploy/constraints.txt channel_server/web/demo/client/package-lock.json
-	@extras=$$($(PYTHON) deploy/before_install.py $(VENV) "110 MB, in about 20 seconds") && \
+	@extras=$$($(PYTHON) deploy/before_install.py $(VENV) "110 MB, in less than a minute") && \
 	$(PYTHON) -m venv $(VENV) && $(PIP) ".[$$extras]"
 	@touch $@
 
@@ -69,7 +69,7 @@ $(VENV)/.test: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.test tests/js/package-lock.json
-	@$(PYTHON) deploy/before_install.py $(VENV) "1.2 GB with all that tests and checks run, in about a minute" >/dev/null
+	@$(PYTHON) deploy/before_install.py $(VENV) "1.2 GB with all that tests and checks run, in two minutes or less" >/dev/null
 	$(PIP) '.[dev]'
 	PATH="$(abspath $(BIN)):$$PATH" $(NPM_CI) --prefix tests/js
 	@touch $@
