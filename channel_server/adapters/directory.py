@@ -156,9 +156,8 @@ class Directory:
             log.warning("Redis allows no scripts: tokens are not renewed")
             self._ask(answer, key)
         elif code in _CANNOT_TELL:
-            self._commands.give_up(
-                f"refused by Redis: {code}"
-            )  # it is asked again on the next one
+            # It is asked again on the next connection.
+            self._commands.give_up(f"refused by Redis: {code}")
         elif not answer.done():
             if code == "WRONGTYPE":
                 answer.set_result(None)
