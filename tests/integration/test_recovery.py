@@ -673,7 +673,7 @@ async def test_who_returns_in_trouble_gets_what_was_published_before(
         await client.enter(pages)
         assert set(found + bodies(await client.seed())) == {0, 1, 2, 3, 4}
         assert server.lines("journal degraded")
-        assert server.lines("journal works again")
+        await until(lambda: server.lines("journal works again"), "the log says so")
 
 
 async def test_nobody_recovers_what_was_trimmed(start, own_redis, own_site, open_pages):
