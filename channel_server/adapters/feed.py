@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from channel_server.adapters.handover import Handover
-from channel_server.adapters.line import encode
+from channel_server.adapters.line import encode, wait
 from channel_server.adapters.reconnection import stay_connected
 from channel_server.adapters.refusals import ELSEWHERE, is_refusal, remedy_for
 from channel_server.adapters.subscription import Subscription
@@ -208,7 +208,7 @@ class Feed:
             line.has_spoken = False
             probe = self._probes[self._probe()]
             line.ping()
-            await asyncio.wait({line.lost}, timeout=self._probe_s / 2)
+            await wait({line.lost}, self._probe_s / 2)
             if line.lost.done():
                 return line.lost.result()
             # A probe that was not even sent proves nothing against the subscription.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from redis.exceptions import RedisError
 
@@ -18,14 +18,6 @@ _HEAD_START_S: Final = 0.2
 T = TypeVar("T")
 
 
-class _Known(Exception, Generic[T]):
-    """Ends the group of those who are asked."""
-
-    def __init__(self, answer: T) -> None:
-        super().__init__()
-        self.answer = answer
-
-
 async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], Awaitable[T]]) -> T:
     """Ask one soon after the other and take the first answer: one that is silent holds nobody up.
 
@@ -33,31 +25,33 @@ async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], A
 
     Args:
         hosts: Names and ports.
-        ask: Asks one of them; what it raises is the reason why that one has not answered.
+        ask: Asks one of them, and does not return None; what it raises is the reason why that one has not answered.
 
     Raises:
         RedisLost: If none of them has, within a second each; with the reasons.
     """
     reasons: dict[str, None] = {}
 
-    async def one(number: int, host: str, port: int) -> None:
+    async def one(number: int, host: str, port: int) -> T | None:
         await asyncio.sleep(number * _HEAD_START_S)
         try:
             async with asyncio.timeout(_WITHIN_S):
-                answer = await ask(host, port)
+                return await ask(host, port)
         except (RedisLost, RedisError, OSError) as error:
             reasons[_reason(error)] = None
-        else:
-            raise _Known(answer)
+            return None
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for number, host in enumerate(hosts):
-                group.create_task(one(number, *host))
-    except* _Known as known:
-        first: _Known[T] = known.exceptions[0]  # type: ignore[assignment]
-        answer = first.answer
-    else:
+    # None of them ends the group by an error: in Python 3.11 that leaves the task that asks
+    # cancelled for ever, if its time is up in the same moment.
+    answer: T | None = None
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(one(number, *host)) for number, host in enumerate(hosts)]
+        for asking in asyncio.as_completed(asked):
+            if (answer := await asking) is not None:
+                break
+        for task in asked:
+            task.cancel()
+    if answer is None:
         raise RedisLost(", ".join(reasons))
     return answer
 

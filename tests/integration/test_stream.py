@@ -7,6 +7,7 @@ import time
 import pytest
 import uvloop
 
+from channel_server.adapters.commands import Commands
 from channel_server.adapters.line import RequestLine, encode
 from channel_server.adapters.pauses import Pauses
 from channel_server.adapters.stream import Stream
@@ -54,10 +55,10 @@ async def test_who_reads_no_more_leaves_no_connection_behind(redis_server):
 
 
 @contextlib.asynccontextmanager
-async def line_beside_a_stall(url):
+async def line_beside_a_stall(url, after_s):
     """One whose process is busy with what another connection has brought."""
     line, other = await RequestLine.to(url, 1), await RequestLine.to(url, 1)
-    other.request(encode(b"BLPOP", b"none", b"0.05"), lambda _: time.sleep(_STALL_S))
+    other.request(encode(b"BLPOP", b"none", b"%.2f" % after_s), lambda _: time.sleep(_STALL_S))
     try:
         yield line
     finally:
@@ -69,8 +70,24 @@ def test_an_answer_that_came_while_we_were_busy_is_in_time(redis_server):
     """Seen in CI: while 50 MB were read, Redis was called silent."""
 
     async def ask():
-        async with line_beside_a_stall(redis_server.url) as line:
+        async with line_beside_a_stall(redis_server.url, 0.05) as line:
             command = encode(b"XREAD", b"BLOCK", b"100", b"STREAMS", b"none", b"0")
             return await line.execute(command, within_s=_PATIENCE_S)
 
     assert uvloop.run(ask()) is None
+
+
+def test_a_sign_of_life_that_came_while_we_were_busy_counts(redis_server):
+    async def watch():
+        pauses = Pauses(lambda: 0.0)
+        commands = Commands(redis_server.url, probe_s=_PATIENCE_S, pauses=pauses)
+        running = asyncio.create_task(commands.run())
+        await commands.has_connected.wait()
+        # The second sign of life is asked for after 0.3 s, and answered when this one is.
+        async with line_beside_a_stall(redis_server.url, 0.35):
+            commands.send(encode(b"BLPOP", b"none", b"0.4"), lambda _: None)
+            await asyncio.sleep(2 * _STALL_S)
+        running.cancel()
+        return commands.connections
+
+    assert uvloop.run(watch()) == 1
