@@ -80,7 +80,7 @@ class Node:
             raise DidNotStart(self.output()) from error
 
     def _launch(self) -> None:
-        env = environment(PORT=str(self.port), **self._settings)
+        env = environment(PORT=str(self.port), ADMIN_PORT="0", **self._settings)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._argv, stdout=log, stderr=log, env=env)
 

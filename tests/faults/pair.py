@@ -8,7 +8,7 @@ from tests.faults.link import Link
 from tests.servers import free_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.conftest import RedisServer
 
@@ -20,6 +20,7 @@ class Pair:
 
     Args:
         start: Starts a Redis with these options, as the fixture ``new_redis_server`` does.
+        tls: Settings with which they speak nothing but TLS, of redis.conf.
 
     Attributes:
         old, new: The first primary, and the first replica.
@@ -27,13 +28,22 @@ class Pair:
         link: The address; a context manager.
     """
 
-    def __init__(self, start: Callable[..., RedisServer]) -> None:
+    def __init__(
+        self, start: Callable[..., RedisServer], tls: Mapping[str, str] | None = None
+    ) -> None:
         self.ports = [free_port(), free_port()]
+        self.tls = tls or {}
         self.old, self.new = [
-            start("--port", str(port), "--repl-diskless-sync-delay", "0") for port in self.ports
+            start(*self._options(port), "--repl-diskless-sync-delay", "0") for port in self.ports
         ]
         self._follow(self.new, self.ports[0])
         self.link = Link(self.old.socket)
+
+    def _options(self, port: int) -> list[str]:
+        settings = {"tls-port": str(port), "port": "0", **self.tls}
+        if not self.tls:
+            settings = {"port": str(port)}
+        return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
     @staticmethod
     def _follow(redis: RedisServer, port: int) -> None:

@@ -13,6 +13,7 @@ import redis
 from tests.servers import free_port, redis_binary, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.faults.pair import Pair
@@ -28,13 +29,16 @@ class Sentinel:
         folder: For the file.
         primary: Port of the primary.
         password: To log in to it; "" for none.
+        tls: Settings with which it speaks nothing but TLS, as of ``Pair``.
     """
 
-    def __init__(self, folder: Path, primary: int, password: str = "") -> None:
+    def __init__(self, folder: Path, primary: int, password: str, tls: Mapping[str, str]) -> None:
         self.port = free_port()
         self._password = password
+        self._authority = tls.get("tls-ca-cert-file")
         lines = [
-            f"port {self.port}",
+            *(["port 0", f"tls-port {self.port}"] if tls else [f"port {self.port}"]),
+            *(" ".join(setting) for setting in tls.items()),
             f"sentinel monitor {NAME} 127.0.0.1 {primary} 2",
             f"sentinel down-after-milliseconds {NAME} 500",
             f"sentinel failover-timeout {NAME} 4000",
@@ -49,7 +53,13 @@ class Sentinel:
 
     def client(self) -> redis.Redis:
         """Make a client. Close it."""
-        return redis.Redis(port=self.port, password=self._password or None)
+        return redis.Redis(
+            "127.0.0.1",
+            self.port,
+            password=self._password or None,
+            ssl=self._authority is not None,
+            ssl_ca_certs=self._authority,
+        )
 
     def fail_over(self) -> None:
         """Have the replica made the primary."""
@@ -91,7 +101,8 @@ class House:
     def __init__(self, folder: Path, pair: Pair, password: str = "") -> None:
         self.primary, self.replica = pair.old, pair.new
         self._password = password
-        self.sentinels = [Sentinel(folder, pair.ports[0], password) for _ in range(3)]
+        self._tls = pair.tls
+        self.sentinels = [Sentinel(folder, pair.ports[0], password, pair.tls) for _ in range(3)]
 
     def __enter__(self) -> Self:
         try:
@@ -112,4 +123,6 @@ class House:
         """For servers and publishers."""
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         query = f"?sentinel_password={self._password}" if self._password else ""
-        return f"redis+sentinel://{hosts}/{NAME}/0{query}"
+        if self._tls:
+            query = f"?ssl_ca_certs={self._tls['tls-ca-cert-file']}"
+        return f"redis{'s' if self._tls else ''}+sentinel://{hosts}/{NAME}/0{query}"

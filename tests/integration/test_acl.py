@@ -4,25 +4,31 @@ import asyncio
 import contextlib
 import json
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from channel_server.adapters.examination import Examination
 from channel_server.adapters.subscription import Subscription
+from channel_server.collab.messages import Kind, Sync
 from channel_server.errors import RedisLost, RedisRefused
 from publisher import Publisher, PublishError
 from publisher.contract.journal import JOURNAL, STATE
+from tests.collab import client
+from tests.collab.servers import Application, Ours
 from tests.conftest import RedisServer, need_redis
 from tests.integration.pages import pages_of
-from tests.integration.program import Program, run, until
+from tests.integration.program import run, until
 from tests.integration.site import Site
+from tests.internal.site import KEY, Server
+from tests.servers import free_port
 
 pytestmark = pytest.mark.redis
 
 DOCS = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
 RULES = {rule.split()[2]: rule.split() for rule in re.findall(r"`(ACL SETUSER [^`]*)`", DOCS)}
-SERVER, APPLICATION = RULES["channel_server"], RULES["application"]
+SERVER, COLLAB, APPLICATION = RULES["channel_server"], RULES["collab"], RULES["application"]
 
 
 def rights_of(rule):
@@ -31,16 +37,21 @@ def rights_of(rule):
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory):
+def port():
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory, port):
     need_redis()
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server = RedisServer(tmp_path_factory.mktemp("redis"), "--port", str(port))
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def allow(redis):
+def allow(redis, port):
     """Create the user of a rule, without a right that is left out. Return its URL."""
 
     def create(rule, *, without=None):
@@ -50,22 +61,58 @@ def allow(redis):
             raw.execute_command("ACL", "LOG", "RESET")
             raw.execute_command("ACL", "DELUSER", rule[2])
             raw.execute_command(*[word for word in rule if word != without])
-        return f"unix://{rule[2]}:password@{redis.socket}?db=2"
+        return f"redis://{rule[2]}:password@127.0.0.1:{port}/2"
 
     return create
+
+
+def refusals(redis):
+    with redis.client() as raw:
+        return raw.execute_command("ACL", "LOG")
+
+
+@contextlib.contextmanager
+def overheard(redis):
+    """Collect the commands that come over TCP, with their words. The tests use a Unix socket."""
+    commands = []
+    with redis.client() as raw, raw.monitor() as monitor:
+        yield commands
+        with redis.client() as other:
+            other.echo("the end")
+        for heard in monitor.listen():
+            if heard["command"].startswith("ECHO"):
+                break
+            if heard["client_type"] != "unix":
+                commands.append(heard["command"].split(" "))
+
+
+def unused(rule, commands):
+    """The rights of a rule that none of the commands has needed."""
+    rights = set(rights_of(rule))
+    for name, *words in commands:
+        rights.discard(f"+{name.lower()}")
+        for right in list(rights):
+            if right[0] in "~&" and any(fnmatchcase(word, right[1:]) for word in words):
+                rights.discard(right)
+    return rights
 
 
 # ── the servers ─────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.asyncio
-async def test_the_rights_are_enough_for_the_servers(allow, redis, tmp_path):
+async def test_the_servers_use_each_of_their_rights_and_no_other(allow, redis, tmp_path):
     url = allow(SERVER)
-    with redis.client(db=2) as raw, Program(tmp_path, REDIS_URL=url, BOTS="1") as server:
+    settings = {"REDIS_URL": url, "BOTS": "1", "JOURNAL_MIB": "1", "ADMIN_API_KEY": KEY}
+    with (
+        overheard(redis) as commands,
+        redis.client(db=2) as raw,
+        Server(tmp_path, **settings) as server,
+    ):
+        server.wait_ready()
         site = Site(raw)
         account = site.sign_in()
         raw.expire(f"/current_users/{account.token}", 100)
-        server.wait_ready()
         async with pages_of(server.port) as pages:
             page = await pages.enter(account.token)
             assert [site.publish(account.room)] == await page.got()
@@ -73,10 +120,49 @@ async def test_the_rights_are_enough_for_the_servers(allow, redis, tmp_path):
         words = json.dumps({"config": config, "payload": {"html": "hello"}})
         await until(lambda: raw.publish("chatbot/publish", words) > 0, "the bots listen")
         await until(lambda: raw.keys("{channel_server}:outbox:heard:*"), "it is recorded")
-        assert run("doctor", REDIS_URL=url).stdout.count("✗") == 0
+        for _ in range(4):
+            assert run("token", "--user=5", "--ttl=60", REDIS_URL=url).returncode == 0
+            raw.delete(*raw.keys("/current_users/*"))  # as time does
+        large = {"records": {"comments": [{"id": 1, "body": "x" * 500_000}]}}
+        for _ in range(5):
+            assert server.ask("/api/groups/7/publish", "POST", large, key=KEY).status == 200
+        groups = {"group_ids": [8]}
+        assert server.ask("/api/users/5/groups", "PUT", groups, key=KEY).status == 200
+        assert server.ask("/api/info", key=KEY).status == 200
+        ports = {"PORT": str(server.port), "ADMIN_PORT": str(server.admin_port)}
+        assert run("doctor", REDIS_URL=url, **ports).stdout.count("✗") == 0
         assert server.stop() == 0
-        assert "NOPERM" not in server.output()
-        assert raw.execute_command("ACL", "LOG") == []
+
+    assert "NOPERM" not in server.output()
+    assert refusals(redis) == []
+    assert unused(SERVER, commands) == set()
+
+
+@pytest.mark.asyncio
+async def test_collab_uses_each_of_its_rights_and_no_other(allow, redis, tmp_path):
+    settings = {"REDIS_URL": allow(COLLAB), "COLLAB_REDIS": "1"}
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        overheard(redis) as commands,
+        Application() as application,
+        Ours(folders[0], application, **settings) as one,
+        Ours(folders[1], application, **settings) as two,
+        redis.client(db=2) as raw,
+    ):
+        async with client.connected(one.url) as ann, client.connected(two.url) as ben:
+            await client.join(ann, "comment-1")
+            await client.join(ben, "comment-1")
+            await ann.send(client.update("comment-1", client.text("hello")))
+            while (await client.heard(ben, Kind.SYNC)).uint() != Sync.UPDATE:
+                pass
+        await until(lambda: raw.keys("{channel_server}:document:*"), "it is stored")
+        assert one.stop() == 0
+        assert two.stop() == 0
+
+    assert refusals(redis) == []
+    assert unused(COLLAB, commands) == set()
 
 
 async def examine(url):
@@ -90,7 +176,7 @@ async def examine(url):
         await examination.who_is("token")
     finally:
         examination.close()
-    channels = ["/records", "/system_notice", "/channel_control", "{channel_server}:documents"]
+    channels = ["/records", "/system_notice", "/channel_control"]
     line = Subscription({name.encode(): name for name in channels}, lambda *_: 0, (b"chatbot/*",))
     await line.open(url)
     try:
@@ -100,7 +186,7 @@ async def examine(url):
 
 
 @pytest.mark.parametrize("right", [None, *rights_of(SERVER)])
-def test_none_is_too_many_for_the_servers(allow, right):
+def test_each_that_the_servers_lack_is_found_by_trying(allow, right):
     url = allow(SERVER, without=right)
 
     if right is None:
@@ -142,11 +228,6 @@ def publish_everything(publisher, redis):
         results.append(raw.ttl("{channel_server}:tokens:5") > 0)
         results.append(raw.ttl(JOURNAL) > 0)
     return results
-
-
-def refusals(redis):
-    with redis.client() as raw:
-        return raw.execute_command("ACL", "LOG")
 
 
 def test_the_rights_are_enough_for_applications(allow, redis):

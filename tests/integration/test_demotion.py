@@ -82,6 +82,22 @@ async def test_what_was_published_is_at_the_primary(pair, publisher, order, kind
         assert len(listener.heard()) == 10
 
 
+async def test_ten_at_once_find_the_new_primary(pair, publisher):
+    """A second try never goes over another connection that is as old: the pool is last in, first out."""
+
+    def ten():
+        calls = (asyncio.to_thread(asyncio.run, publish(publisher, "records")) for _ in range(10))
+        if isinstance(publisher, AsyncPublisher):
+            calls = (publish(publisher, "records") for _ in range(10))
+        return asyncio.gather(*calls)
+
+    await ten()
+    pair.move()
+    pair.change_roles()
+
+    assert await ten() == [0] * 10
+
+
 async def test_a_replica_is_an_error_and_says_so(pair):
     with (
         Publisher.from_url(f"unix://{pair.new.socket}", journal=False) as publisher,

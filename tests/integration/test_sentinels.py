@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import inspect
 import time
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import trustme
 
 from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
 from publisher.contract.journal import JOURNAL
@@ -15,6 +17,7 @@ from tests.faults.sentinels import NAME, House
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
 from tests.integration.site import Site
+from tests.servers import redis_binary
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -159,6 +162,38 @@ async def test_sentinels_may_have_a_password_of_their_own(tmp_path, new_redis_se
     assert "does not let us in" in wrong.stdout
     assert "secret" not in found.stdout
     assert "wrong" not in wrong.stdout
+
+
+@pytest.fixture
+def tls(tmp_path):
+    """Settings of a Redis that speaks nothing but TLS, and a certificate."""
+    if b"libssl" not in Path(redis_binary()).read_bytes():
+        pytest.skip("this Redis is built without TLS; make redis tries Debian's in CI")
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
+    return {
+        "tls-ca-cert-file": f"{tmp_path}/ca.pem",
+        "tls-cert-file": f"{tmp_path}/certificate.pem",
+        "tls-key-file": f"{tmp_path}/key.pem",
+        "tls-auth-clients": "no",
+        "tls-replication": "yes",
+    }
+
+
+@pytest.mark.parametrize("kind", [Publisher, AsyncPublisher])
+async def test_sentinels_and_redis_may_speak_tls(tmp_path, new_redis_server, tls, kind):
+    with House(tmp_path, Pair(new_redis_server, tls)) as house:
+        found = run("doctor", REDIS_URL=house.url)
+        publisher = kind.from_url(house.url)
+        with house.primary.listen("/records") as listener:
+            assert await done(publisher.publish_records({"events": []}, group_id=7)) == 1
+            assert len(listener.heard()) == 1
+        await done(publisher.close())
+
+    assert "✓ Redis" in found.stdout
 
 
 async def test_when_all_sentinels_are_gone_who_is_connected_stays(house, tmp_path):
