@@ -32,7 +32,14 @@ class Sentinel:
         tls: Settings with which it speaks nothing but TLS, as of ``Pair``.
     """
 
-    def __init__(self, folder: Path, primary: int, password: str, tls: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        primary: int,
+        password: str = "",
+        tls: Mapping[str, str] | None = None,
+    ) -> None:
+        tls = tls or {}
         self.port = free_port()
         self._password = password
         self._authority = tls.get("tls-ca-cert-file")
