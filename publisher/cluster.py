@@ -10,19 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from redis import RedisCluster, RedisError
 from redis.asyncio.cluster import ClusterNode as AsyncClusterNode
 from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
 from redis.exceptions import RedisClusterException
+from redis.retry import Retry
 
 from publisher.aio_link import AsyncLink
 from publisher.command import Pipeline
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
 from publisher.link import Link
+from publisher.tls_connection import TicketPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +34,12 @@ if TYPE_CHECKING:
     from publisher.command import Command
     from publisher.contract.redis_url import RedisUrl
     from publisher.settings import Settings
+
+_FAILURES: Final = (RedisClusterException, RedisError, OSError, TimeoutError)
+_NODE_WITHIN_S: Final = 1.0
+"""One that stands still is left for its replica after this time, or a quarter of the time-out."""
+_MORE_TRIES: Final = 1
+"""Of redis-py, for a command: with what it has learnt about the nodes from the first failure."""
 
 
 class ClusterLink(Link):
@@ -48,8 +58,10 @@ class ClusterLink(Link):
             return [self._execute_or_refusal(each) for each in command.commands]
         try:
             return client.execute_command(*command.words)
-        except (RedisClusterException, RedisError, OSError) as error:
-            raise after_writing(error) from None
+        except _FAILURES as error:
+            failure = _without_words(after_writing(error))
+        # Out here, so that redis-py's error is not attached where it was left out on purpose.
+        raise failure
 
     def _execute_or_refusal(self, command: Command) -> Any:
         try:
@@ -75,13 +87,13 @@ class ClusterLink(Link):
             return RedisCluster.from_url(
                 self._url.at(host, port),
                 startup_nodes=[ClusterNode(*place) for place in self._url.hosts],  # type: ignore[no-untyped-call]
-                socket_timeout=self._settings.timeout_s,
-                socket_connect_timeout=self._settings.timeout_s,
-                protocol=2,
-                driver_info=None,
+                connection_pool_class=TicketPool,
+                retry=Retry(NoBackoff(), _MORE_TRIES),
+                **_options(self._settings.timeout_s),
             )
-        except (RedisClusterException, RedisError, OSError) as error:
-            raise before_writing(error) from error
+        except _FAILURES as error:
+            failure = _without_words(before_writing(error))
+        raise failure
 
 
 class AsyncClusterLink(AsyncLink):
@@ -102,8 +114,9 @@ class AsyncClusterLink(AsyncLink):
         try:
             async with self._turn(), asyncio.timeout(self._timeout_s):
                 return await client.execute_command(*command.words)
-        except (RedisClusterException, RedisError, OSError, TimeoutError) as error:
-            raise after_writing(error) from None
+        except _FAILURES as error:
+            failure = _without_words(after_writing(error))
+        raise failure
 
     async def _execute_or_refusal(self, command: Command) -> Any:
         try:
@@ -138,14 +151,32 @@ class AsyncClusterLink(AsyncLink):
             self._cluster = AsyncRedisCluster.from_url(
                 self._url.at(host, port),
                 startup_nodes=[AsyncClusterNode(host, port) for host, port in self._url.hosts],
-                socket_timeout=None,
-                socket_connect_timeout=self._timeout_s,
-                protocol=2,
-                driver_info=None,
+                retry=AsyncRetry(NoBackoff(), _MORE_TRIES),
+                **_options(self._timeout_s),
             )
         try:
             async with asyncio.timeout(self._timeout_s):
                 self._cluster = await self._cluster.initialize()
-        except (RedisClusterException, RedisError, OSError, TimeoutError) as error:
-            raise before_writing(error) from error
-        return self._cluster
+        except _FAILURES as error:
+            failure = _without_words(before_writing(error))
+        else:
+            return self._cluster
+        raise failure
+
+
+def _options(timeout_s: float) -> dict[str, Any]:
+    """For redis-py, which asks again who has which key only after a time-out of its own."""
+    node_s = min(_NODE_WITHIN_S, timeout_s / 4)
+    return {
+        "socket_timeout": node_s,
+        "socket_connect_timeout": node_s,
+        "protocol": 2,
+        "driver_info": None,
+    }
+
+
+def _without_words(failure: PublishError) -> PublishError:
+    """Drop a cause that may quote a command: redis-py puts Redis' words into its own errors."""
+    if isinstance(failure.__cause__, RedisClusterException):
+        failure.__cause__ = None
+    return failure

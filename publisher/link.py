@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from redis import RedisError, ResponseError
 from redis.backoff import NoBackoff
-from redis.connection import BlockingConnectionPool, Connection, SSLConnection, parse_url
+from redis.connection import BlockingConnectionPool, Connection, parse_url
 from redis.retry import Retry
 
 from publisher.attempts import Attempts
@@ -16,7 +16,7 @@ from publisher.contract.redis_url import Kind, read_url
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
 from publisher.sentinels import Found
-from publisher.tls_connection import TlsConnection
+from publisher.tls_connection import with_tickets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,8 +62,7 @@ class Link:
         self._timeout_s = settings.timeout_s
         url = read_url(settings.url)
         options: dict[str, Any] = {**parse_url(url.direct)}  # type: ignore[no-untyped-call]
-        kind = options.get("connection_class", Connection)
-        kind = TlsConnection if kind is SSLConnection else kind
+        kind = with_tickets(options.get("connection_class", Connection))
         if url.kind is Kind.SENTINEL:
             options["url"] = url
             kind = type("Found", (Found, kind), {})

@@ -18,6 +18,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from publisher.contract.journal import NONE
+from publisher.tls_connection import TicketPool
 
 if TYPE_CHECKING:
     from publisher.contract.redis_url import RedisUrl
@@ -30,6 +31,17 @@ _OPTIONS: Final[dict[str, Any]] = {
     "driver_info": None,
     "socket_connect_timeout": _WITHIN_S,
 }
+_FAILURES: Final = (
+    RedisError,
+    OSError,
+    TimeoutError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""With what redis-py stumbles over the answer of something that is no Sentinel."""
 NONE_KNOWS: Final = "no Sentinel knows of a primary of this name that is up"
 _REPLICA: Final = "the Sentinels named a replica: they have not noticed yet"
 
@@ -97,16 +109,18 @@ def _find(url: RedisUrl) -> tuple[str, int]:
     sentinel = Sentinel([])  # type: ignore[no-untyped-call]
     failure: Exception | None = None
     for host, port in url.hosts:
-        with Redis.from_url(
+        pool = TicketPool.from_url(
             url.sentinel_at(host, port),
             socket_timeout=_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
             **_OPTIONS,
-        ) as client:
+        )
+        with Redis.from_pool(pool) as client:
             sentinel.sentinels = [client]
             try:
                 found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
-            except (RedisError, OSError) as error:
+                found[0].encode("idna")
+            except _FAILURES as error:
                 failure = error
             else:
                 return found
@@ -124,7 +138,8 @@ async def _find_async(url: RedisUrl) -> tuple[str, int]:
             try:
                 async with asyncio.timeout(_WITHIN_S):
                     found: tuple[str, int] = await sentinel.discover_master(url.service)
-            except (RedisError, OSError, TimeoutError) as error:
+                    found[0].encode("idna")
+            except _FAILURES as error:
                 failure = error
             else:
                 return found

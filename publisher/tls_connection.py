@@ -1,11 +1,11 @@
-"""redis-py's blocking connection with TLS, which here tells a ticket from an answer."""
+"""redis-py's blocking connections with TLS, which here tell a ticket from an answer."""
 
 from __future__ import annotations
 
 import ssl
 from typing import Any
 
-from redis.connection import SSLConnection
+from redis.connection import Connection, ConnectionPool, SSLConnection
 
 
 class TlsConnection(SSLConnection):
@@ -32,3 +32,15 @@ class TlsConnection(SSLConnection):
         finally:
             sock.settimeout(self.socket_timeout)
         return True  # whatever came, or the end: the pool connects again
+
+
+def with_tickets(connection_class: type[Any]) -> type[Any]:
+    """Return the class to use in place of redis-py's."""
+    return TlsConnection if connection_class is SSLConnection else connection_class
+
+
+class TicketPool(ConnectionPool):
+    """redis-py's pool, with our connections where it would use its own with TLS."""
+
+    def __init__(self, connection_class: type[Any] = Connection, **options: Any) -> None:
+        super().__init__(with_tickets(connection_class), **options)

@@ -57,15 +57,16 @@ class Address(NamedTuple):
             RedisLost: If a file that it names for TLS cannot be used, or no Sentinel knows.
         """
         read = read_url(url)
-        direct = await _FIND[read.kind](read)
-        parts: dict[str, Any] = dict(parse_url(direct))
-        is_tls = parts.pop("connection_class", None) is SSLConnection
+        options: dict[str, Any] = dict(parse_url(read.direct))
+        is_tls = options.pop("connection_class", None) is SSLConnection
+        tls = _tls_of(options) if is_tls else None
+        parts: dict[str, Any] = dict(parse_url(await _FIND[read.kind](read)))
         return cls(
             kind=read.kind,
             path=parts.get("path", ""),
             host=parts.get("host", "localhost"),
             port=parts.get("port", 6379),
-            tls=_tls_of(parts) if is_tls else None,
+            tls=tls,
             user=parts.get("username", ""),
             password=parts.get("password", ""),
             database=parts.get("db", 0),

@@ -38,10 +38,12 @@ async def node_of(url: RedisUrl) -> str:
         )
         async with client:
             slots = await client.cluster("SLOTS")
-        for first, last, (name, number, *_), *_ in slots:
+        for first, last, (said, number, *_), *_ in slots:
             if first <= _SLOT <= last:
                 # A node need not know its own name: then it is the one by which it was asked.
-                return (name or b"").decode().strip("?") or host, number
+                name = (said or b"").decode().strip("?") or host
+                name.encode("idna")
+                return name, number
         raise RedisLost("knows nobody who has our keys")
 
     try:

@@ -7,6 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from channel_server.adapters.directory import Directory
@@ -17,7 +19,7 @@ from publisher.contract.journal import TOKENS, TOKENS_SPARE_S
 from publisher.contract.redis_url import Kind, read_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
     from channel_server.adapters.commands import Commands
     from channel_server.core.names import UserId
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from publisher.contract.redis_url import RedisUrl
 
 _AT_ONCE: Final = 32
-"""Commands under way: redis-py's nodes have 100 connections, and refuse when all are taken."""
+"""Commands under way to a node: it has 100 connections in redis-py, which then refuses."""
+_RENEWALS: Final = 8
+"""Of them at most, so that those who come are not held up by those who are there."""
+_NODE_WITHIN_S: Final = 1.0
+"""One that stands still is left for its replica: redis-py then asks who has which key."""
 
 
 class ClusterDirectory:
@@ -42,7 +48,7 @@ class ClusterDirectory:
         self._patience_s = patience_s
         self._token_ttl_s = token_ttl_s
         self._cluster: RedisCluster | None = None
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._due: dict[str, int] = {}
         self._is_any = asyncio.Event()
 
@@ -50,8 +56,8 @@ class ClusterDirectory:
         """Look a token up. As ``Directory.find``."""
         key = CURRENT_USERS + token
         try:
-            async with asyncio.timeout(self._patience_s), self._turns:
-                stored = await self._client().get(key)
+            async with asyncio.timeout(self._patience_s), self._turn(key) as cluster:
+                stored = await cluster.get(key)
         except ResponseError as error:
             code = error.status_code or "ERR"
             if code == "WRONGTYPE":
@@ -84,8 +90,8 @@ class ClusterDirectory:
                 await self._is_any.wait()
                 self._is_any.clear()
                 due, self._due = list(self._due.items()), {}
-                for start in range(0, len(due), _AT_ONCE):
-                    await asyncio.gather(*map(self._renew, due[start : start + _AT_ONCE]))
+                for start in range(0, len(due), _RENEWALS):
+                    await asyncio.gather(*map(self._renew, due[start : start + _RENEWALS]))
         finally:
             await self.close()
 
@@ -93,27 +99,37 @@ class ClusterDirectory:
         """A longer TTL is not shortened, and what has none gets none."""
         key, full_s = entry
         with contextlib.suppress(RedisClusterException, RedisError, OSError, TimeoutError):
-            async with asyncio.timeout(self._patience_s), self._turns:
-                left_s = await self._client().ttl(key)
+            async with asyncio.timeout(self._patience_s), self._turn(key) as cluster:
+                left_s = await cluster.ttl(key)
                 if 0 < left_s < full_s:
-                    await self._client().expire(key, full_s)
+                    await cluster.expire(key, full_s)
 
     async def close(self) -> None:
         """Close all connections."""
         if self._cluster is not None:
             await self._cluster.aclose()
 
-    def _client(self) -> Any:
-        if self._cluster is None:
+    @contextlib.asynccontextmanager
+    async def _turn(self, key: str) -> AsyncIterator[Any]:
+        """One of the commands under way to the node of a key: one that is slow holds up no other."""
+        cluster: Any = self._cluster
+        if cluster is None:
             (host, port), *_ = self._url.hosts
-            self._cluster = RedisCluster.from_url(
+            node_s = min(_NODE_WITHIN_S, self._patience_s / 4)
+            cluster = self._cluster = RedisCluster.from_url(
                 self._url.at(host, port),
                 startup_nodes=[ClusterNode(*place) for place in self._url.hosts],
-                socket_timeout=None,
+                socket_timeout=node_s,
+                socket_connect_timeout=node_s,
+                retry=Retry(NoBackoff(), 1),
                 protocol=2,
                 driver_info=None,
             )
-        return self._cluster
+        await cluster.initialize()
+        node = cluster.get_node_from_key(key)
+        turns = self._turns.setdefault(node.name if node else "", asyncio.Semaphore(_AT_ONCE))
+        async with turns:
+            yield cluster
 
 
 def directory_of(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from channel_server.adapters.refusals import words_of
 from channel_server.errors import RedisLost
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 _WITHIN_S: Final = 1.0
 _HEAD_START_S: Final = 0.2
+_STUMBLES: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""Over what something else may answer than is expected."""
+_WORDS: Final = {
+    (TimeoutError, RedisTimeoutError): "no answer in time",
+    (AuthenticationError,): "does not let us in",
+    _STUMBLES: "answers something else",
+}
 T = TypeVar("T")
 
 
@@ -37,7 +45,7 @@ async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], A
         try:
             async with asyncio.timeout(_WITHIN_S):
                 return await ask(host, port)
-        except (RedisLost, RedisError, OSError) as error:
+        except (RedisLost, RedisError, OSError, *_STUMBLES) as error:
             reasons[_reason(error)] = None
             return None
 
@@ -56,7 +64,13 @@ async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], A
     return answer
 
 
-def _reason(error: RedisLost | RedisError | OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "does not answer"
-    return error.reason if isinstance(error, RedisLost) else words_of(error)
+def _reason(error: Exception) -> str:
+    if isinstance(error, RedisLost):
+        return error.reason
+    if isinstance(error, ResponseError):
+        return f"refused: {error.status_code or 'ERR'}"
+    for kinds, words in _WORDS.items():
+        if isinstance(error, kinds):
+            return words
+    # redis-py wraps what the system and TLS say.
+    return words_of(error.__context__ if isinstance(error.__context__, OSError) else error)

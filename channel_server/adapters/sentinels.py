@@ -36,10 +36,12 @@ async def primary_of(url: RedisUrl) -> str:
         sentinel = Sentinel([])  # type: ignore[no-untyped-call]
         sentinel.sentinels = [client]
         async with client:
+            await client.ping()  # says why not, of which redis-py tells little below
             try:
                 found: tuple[str, int] = await sentinel.discover_master(url.service)
-            except MasterNotFoundError as error:
-                raise RedisLost(_words_of(str(error))) from None
+            except MasterNotFoundError:
+                raise RedisLost("knows of no such primary that is up") from None
+        found[0].encode("idna")
         return found
 
     try:
@@ -47,12 +49,3 @@ async def primary_of(url: RedisUrl) -> str:
     except RedisLost as lost:
         count = len(url.hosts)
         raise RedisLost(f"{count} Sentinels asked for the primary: {lost.reason}") from None
-
-
-def _words_of(said: str) -> str:
-    """What redis-py says about one Sentinel, without its words, which name hosts and users."""
-    if "AuthenticationError" in said:
-        return "does not let us in"
-    if "ConnectionError" in said or "TimeoutError" in said:
-        return "cannot be reached"
-    return "knows of no such primary that is up"

@@ -144,8 +144,10 @@ def _read_many(kind: Kind, base: str, rest: str) -> RedisUrl:
     kept = "&".join(
         part for part in query.split("&") if part and part.partition("=")[0] not in own
     )
-    tail = f"/{database or 0}{mark if kept else ''}{kept}"
-    _check(_split(f"{base}://{login}{at}host{tail}"), frozenset())
+    options_of = f"{mark if kept else ''}{kept}"
+    allowed = frozenset(_SENTINEL_LOGIN if kind is Kind.SENTINEL else ())
+    _check(_split(f"{base}://{login}{at}host/{database}{options_of}"), allowed)
+    tail = f"/{database or 0}{options_of}"
     return RedisUrl(
         kind,
         f"{base}://{login}{at}{tail}",

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import redis
 from redis.crc import key_slot
 
+from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import JOURNAL
 from tests.servers import free_port, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import RedisServer
 
@@ -119,27 +120,68 @@ class Cluster:
 
     def replace_primary(self) -> None:
         """Give the node with our slot a replica, and let that take over."""
+        with self.add_replica().client() as replica:
+            replica.execute_command("CLUSTER FAILOVER")
+            self._wait_primary(replica)
+
+    def stop_primary(self) -> None:
+        """Let the node with our slot stand still: connections stand, and nothing is answered."""
+        old, replica = self.nodes[self.owner()], self.add_replica()
+        old.pause()
+        with replica.client() as raw:
+            self._wait_primary(raw)
+
+    @staticmethod
+    def _wait_primary(raw: redis.Redis) -> None:
+        wait_until(
+            lambda: raw.info("replication")["role"] == "master",
+            within_s=_WITHIN_S,
+            what="it has taken over",
+        )
+
+    def add_replica(self) -> RedisServer:
+        """Start a replica of the node with our slot, which all nodes know as such."""
         with self.nodes[self.owner()].client() as primary:
             name = primary.execute_command("CLUSTER MYID")
-            self._start()
-            with self.nodes[-1].client() as replica:
-                replica.execute_command("CLUSTER MEET", "127.0.0.1", self.ports[0])
-                self._wait_complete()
-                replica.execute_command("CLUSTER REPLICATE", name)
-                wait_until(
-                    lambda: replica.info("replication").get("master_link_status") == "up",
-                    within_s=_WITHIN_S,
-                    what="it has everything",
-                )
-                for node in self.nodes:  # they vote for it
-                    wait_until(
-                        functools.partial(self._knows_replica, node),
-                        within_s=_WITHIN_S,
-                        what="all nodes know it as a replica",
-                    )
-                replica.execute_command("CLUSTER FAILOVER")
-                wait_until(
-                    lambda: replica.info("replication")["role"] == "master",
-                    within_s=_WITHIN_S,
-                    what="it has taken over",
-                )
+        self._start()
+        with self.nodes[-1].client() as replica:
+            replica.execute_command("CLUSTER MEET", "127.0.0.1", self.ports[0])
+            self._wait_complete()
+            replica.execute_command("CLUSTER REPLICATE", name)
+            wait_until(
+                lambda: replica.info("replication").get("master_link_status") == "up",
+                within_s=_WITHIN_S,
+                what="it has everything",
+            )
+        for node in self.nodes:  # they vote for it
+            wait_until(
+                functools.partial(self._knows_replica, node),
+                within_s=_WITHIN_S,
+                what="all nodes know it as a replica",
+            )
+        return self.nodes[-1]
+
+    def announce(self, ports: list[int]) -> None:
+        """Let the nodes name these ports instead of their own; return when all know."""
+        for node, own, port in zip(self.nodes, self.ports, ports, strict=True):
+            with node.client() as raw:
+                raw.config_set("cluster-announce-bus-port", own + 10_000)
+                raw.config_set("cluster-announce-port", port)
+
+        def is_known() -> bool:
+            for node in self.nodes:
+                with node.client() as raw:
+                    if {place[1] for _, _, place, *_ in raw.cluster("SLOTS")} != set(ports):
+                        return False
+            return True
+
+        wait_until(is_known, within_s=_WITHIN_S, what="all nodes name these ports")
+
+    def tokens_at_owner(self, *, are_there: bool) -> Iterator[str]:
+        """Names of tokens that the node with our slot has, or that other nodes have."""
+        with self.client() as raw:
+            port = self.ports[self.owner()]
+            for number in range(_SLOTS):
+                node = raw.get_node_from_key(f"{CURRENT_USERS}t{number}")
+                if (node.port == port) is are_there:
+                    yield f"t{number}"

@@ -3,19 +3,29 @@
 import asyncio
 import contextlib
 import inspect
+import itertools
+import ssl
+import traceback
 
 import pytest
 import pytest_asyncio
+import trustme
 
+from channel_server.adapters.cluster_directory import ClusterDirectory
+from channel_server.errors import RedisLost
 from publisher import AsyncPublisher, Publisher, PublishError
+from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import JOURNAL
+from publisher.contract.redis_url import read_url
 from tests.faults.cluster import Cluster
+from tests.faults.link import Link
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
+ANN = b'{"name":"Ann","group_ids":[1],"id":5}'
 
 
 @pytest.fixture
@@ -136,6 +146,83 @@ async def test_the_server_follows_its_slot(cluster, publisher, tmp_path, event):
         await until(server.is_ready, "it is ready")
 
 
+async def test_a_primary_that_stands_still_is_left(cluster, publisher, tmp_path):
+    """Calls went to it for ever, and users whose tokens it had were never let in."""
+    settings = {"REDIS_URL": cluster.url, "PROBE_SECONDS": "1"}
+    with Program(tmp_path, **settings) as server, cluster.client() as raw:
+        server.wait_ready()
+        token = next(cluster.tokens_at_owner(are_there=True))
+        raw.set(CURRENT_USERS + token, ANN)
+        async with pages_of(server.port) as pages:
+            await pages.enter(token)
+            await done(publisher.publish_records(RECORDS, group_id=7))
+
+            await asyncio.to_thread(cluster.stop_primary)
+
+            for _ in range(3):
+                await done(publisher.publish_records(RECORDS, group_id=7))
+            await until(server.is_ready, "it is ready")
+            page = await pages.enter(token)
+            await done(publisher.publish_records({"events": [{"id": 92}]}, user_id=5))
+            assert b'"id":92' in (await page.got(1, WAITS_MS))[0]
+
+
+async def test_a_node_that_says_nothing_holds_up_its_own_tokens_only(cluster):
+    directory = ClusterDirectory(read_url(cluster.url), patience_s=4.0, token_ttl_s=60)
+    theirs = list(itertools.islice(cluster.tokens_at_owner(are_there=True), 40))
+    others = list(itertools.islice(cluster.tokens_at_owner(are_there=False), 10))
+    with cluster.client() as raw:
+        for token in others:
+            raw.set(CURRENT_USERS + token, ANN)
+    assert await directory.find(others[0])
+    cluster.nodes[cluster.owner()].pause()
+
+    async with asyncio.TaskGroup() as group:
+        lost = [group.create_task(find(directory, token)) for token in theirs]
+        found = [group.create_task(find(directory, token)) for token in others]
+    await directory.close()
+
+    assert {task.result() for task in lost} == {None}
+    assert {task.result().user_id for task in found} == {"5"}
+
+
+async def find(directory, token):
+    with contextlib.suppress(RedisLost):
+        return await directory.find(token)
+
+
+async def test_every_new_publisher_can_publish_with_tls(cluster, tmp_path):
+    """Tickets of TLS 1.3 made 32 of 60 fail."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with contextlib.ExitStack() as stack:
+        ports = [
+            stack.enter_context(Link(node.socket, tls=context)).port for node in cluster.nodes
+        ]
+        cluster.announce(ports)
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        url = f"rediss+cluster://{hosts}?ssl_ca_certs={tmp_path}/ca.pem"
+        for _ in range(30):
+            with Publisher.from_url(url) as publisher:
+                await asyncio.to_thread(publisher.publish_records, RECORDS, group_id=7)
+
+
+async def test_a_refusal_that_quotes_the_login_is_not_passed_on(new_redis_server):
+    """Redis quotes a command that it does not know."""
+    server = new_redis_server(
+        "--cluster-enabled", "yes", "--port", "0", "--rename-command", "AUTH", ""
+    )
+    with Link(server.socket) as link:
+        for kind in (Publisher, AsyncPublisher):
+            publisher = kind.from_url(f"redis+cluster://:topsecret@127.0.0.1:{link.port}")
+            with pytest.raises(PublishError) as failure:
+                await done(publisher.publish_records(RECORDS, group_id=7))
+            await done(publisher.close())
+            assert "topsecret" not in "".join(traceback.format_exception(failure.value))
+
+
 async def test_doctor_has_nothing_against_a_cluster(cluster, publisher):
     tokens = [
         await done(publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[1, 2]))
@@ -176,5 +263,5 @@ async def test_nobody_there_is_told(cluster, publisher, was_there):
         with pytest.raises(PublishError):
             await done(publisher.publish_records(RECORDS, group_id=7))
 
-    assert "3 nodes of the cluster asked for our keys: ConnectionError" in found.stdout
+    assert "3 nodes of the cluster asked for our keys: ConnectionRefusedError" in found.stdout
     assert "CLUSTER NODES" in found.stdout

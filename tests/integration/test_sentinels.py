@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import inspect
-import time
 from pathlib import Path
 
 import pytest
@@ -187,11 +186,12 @@ def tls(tmp_path):
 async def test_sentinels_and_redis_may_speak_tls(tmp_path, new_redis_server, tls, kind):
     with House(tmp_path, Pair(new_redis_server, tls)) as house:
         found = run("doctor", REDIS_URL=house.url)
-        publisher = kind.from_url(house.url)
-        with house.primary.listen("/records") as listener:
-            assert await done(publisher.publish_records({"events": []}, group_id=7)) == 1
-            assert len(listener.heard()) == 1
-        await done(publisher.close())
+        for _ in range(30):  # tickets of TLS 1.3 made some of them fail
+            publisher = kind.from_url(house.url)
+            with house.primary.listen("/records") as listener:
+                assert await done(publisher.publish_records({"events": []}, group_id=7)) == 1
+                assert len(listener.heard()) == 1
+            await done(publisher.close())
 
     assert "✓ Redis" in found.stdout
 
@@ -206,7 +206,5 @@ async def test_when_all_sentinels_are_gone_who_is_connected_stays(house, tmp_pat
             for sentinel in house.sentinels:
                 sentinel.kill()
             assert [site.publish(account.room)] == await page.got()
-    began_s = time.monotonic()
     found = run("doctor", REDIS_URL=house.url)
-    assert "3 Sentinels asked for the primary: cannot be reached" in found.stdout
-    assert time.monotonic() - began_s < 10
+    assert "3 Sentinels asked for the primary: ConnectionRefusedError" in found.stdout

@@ -11,7 +11,7 @@ from channel_server.adapters.refusals import code_of, refusal_of, remedy_for
     [
         ("ERR max number of clients reached", None, "raise its maxclients"),
         ("ERR DB index is out of range", None, "no such database"),
-        ("MOVED 3999 10.0.0.7:6381", "MOVED", "one node of a Redis Cluster"),
+        ("MOVED 3999 10.0.0.7:6381", "MOVED", "another node of the Redis Cluster"),
         ("CLUSTERDOWN Hash slot not served", None, "CLUSTER INFO"),
         ("NOAUTH Authentication required.", "NOAUTH Authentication required", "wants a password"),
         (
