@@ -1,7 +1,9 @@
 """Tokens in a Redis Cluster, where each may be at another node than the journal.
 
 What is one script elsewhere takes several steps here. Whichever is the last that was done, a repetition
-does the rest: a token is noted before it is stored, and forgotten before clients are told.
+does the rest: a token is noted before it is stored, and forgotten before clients are told. Steps of
+several calls may alternate: a token is noted again when it is stored, and who has struck one off the
+list that was not there looks once more.
 """
 
 from __future__ import annotations
@@ -31,9 +33,10 @@ def issue(
     """
     some = yield from journaling.run_at(NOTE, known, token, life)
     yield plain
+    yield from journaling.run_at(NOTE, known, token, life)
     for other in map(_text, some):
         if not (yield Command(("EXISTS", CURRENT_USERS + other))):
-            yield Command(("SREM", known, other))
+            yield from _strike_off(journaling, known, other)
     return 1
 
 
@@ -54,10 +57,12 @@ def revoke_user(journaling: Journaling, known: str, user_id: Id, order: Command)
         order: The order.
     """
     count = 0
-    for token in map(_text, (yield Command(("SMEMBERS", known)))):
+    tokens = yield Command(("SMEMBERS", known))
+    for token in map(_text, tokens):
         count += yield from journaling.run_at(FORGET, CURRENT_USERS + token, user_id)
     yield from journaling.publish(order)
-    yield Command(("DEL", known))
+    for token in map(_text, tokens):
+        yield from _strike_off(journaling, known, token)
     return count
 
 
@@ -79,9 +84,15 @@ def replace_groups(
         if found == 1:
             count += 1
         elif found == -1:
-            yield Command(("SREM", known, token))
+            yield from _strike_off(journaling, known, token)
     yield from journaling.publish(order)
     return count
+
+
+def _strike_off(journaling: Journaling, known: str, token: str) -> Steps:
+    yield Command(("SREM", known, token))
+    if (yield Command(("EXISTS", CURRENT_USERS + token))):  # stored meanwhile
+        yield from journaling.run_at(NOTE, known, token, "")
 
 
 def _text(token: bytes | str) -> str:

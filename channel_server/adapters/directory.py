@@ -134,26 +134,32 @@ class Directory:
             self._ask(answer, key)
 
     def _ask(self, answer: asyncio.Future[bytes | None], key: bytes) -> None:
-        if self._may_script:
+        by_script = self._may_script
+        if by_script:
             command = b"%b$%d\r\n%b\r\n%b" % (self._head, len(key), key, self._end)
         else:
             command = encode(b"GET", key)
-        self._commands.send(command, partial(self._answered, answer, key))
+        self._commands.send(command, partial(self._answered, answer, key, by_script=by_script))
 
-    def _answered(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:
+    def _answered(
+        self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any, *, by_script: bool
+    ) -> None:
         if is_refusal(reply):
-            self._refused(answer, key, reply)
+            self._refused(answer, key, reply, by_script=by_script)
         elif not answer.done():
             answer.set_result(reply if isinstance(reply, bytes) else None)
 
-    def _refused(self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any) -> None:
+    def _refused(
+        self, answer: asyncio.Future[bytes | None], key: bytes, reply: Any, *, by_script: bool
+    ) -> None:
         code = code_of(reply)
         if code == "NOSCRIPT":
             command = _LOOK_UP.in_full((key,), (self._ttl_ms,))
-            self._commands.send(command, partial(self._answered, answer, key))
-        elif self._may_script and (code == "NOPERM" or is_unknown_command(reply)):
-            self._may_script = False
-            log.warning("Redis allows no scripts: tokens are not renewed")
+            self._commands.send(command, partial(self._answered, answer, key, by_script=True))
+        elif by_script and (code == "NOPERM" or is_unknown_command(reply)):
+            if self._may_script:
+                self._may_script = False
+                log.warning("Redis allows no scripts: tokens are not renewed")
             self._ask(answer, key)
         elif code in _CANNOT_TELL:
             # It is asked again on the next connection.

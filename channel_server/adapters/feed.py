@@ -112,6 +112,7 @@ class Feed:
         self._ahead_s: float | None = None
         self._handover: Handover | None = None
         self._line: Subscription | None = None
+        self._moves = 0
         commands.connected.append(self.probe)
         commands.moved.append(self._leave)
         self.covered_from: int | None = None
@@ -156,7 +157,6 @@ class Feed:
         line = Subscription(self._channels, self._take, self._patterns)
         try:
             await self._open(line)
-            await line.subscribe(self._probe_s)
         except RedisLost as error:
             self._why_not = f": {_with_remedy(error.reason)}"
             raise
@@ -165,7 +165,12 @@ class Feed:
     async def _open(self, line: Subscription) -> None:
         if self._before is not None:
             await self._before()
+        moves = self._moves
         await line.open(self._url, self._probe_s)
+        await line.subscribe(self._probe_s)
+        if moves != self._moves:  # it may lead to the old one
+            line.close(ELSEWHERE)
+            raise RedisLost(ELSEWHERE)
 
     async def _use(self, line: Subscription) -> str:
         self._stands(line)
@@ -188,6 +193,7 @@ class Feed:
 
     def _leave(self) -> None:
         """The primary is another one: what was published there may be missing."""
+        self._moves += 1
         if self._line is not None:
             self._line.close(ELSEWHERE)
 
@@ -229,9 +235,8 @@ class Feed:
         new = Subscription(self._channels, handover.new_heard, self._patterns)
         try:
             try:
-                await self._open(new)
                 self._handover = handover
-                await new.subscribe(self._probe_s)
+                await self._open(new)
             except RedisLost as error:
                 self._why_no_other = f", and there is no other: {_with_remedy(error.reason)}"
                 return old

@@ -97,6 +97,7 @@ class Stream:
         self._pauses = pauses
         self._answer: asyncio.Future[Any] | None = None
         self._line: RequestLine | None = None
+        self._moves = 0
 
     async def run(self) -> NoReturn:
         """Read until cancelled; reconnects by itself."""
@@ -109,10 +110,16 @@ class Stream:
         )
 
     async def _connect(self) -> RequestLine:
-        return await RequestLine.to(self._url, self._probe_s)
+        moves = self._moves
+        line = await RequestLine.to(self._url, self._probe_s)
+        if moves != self._moves:  # it may lead to the old one
+            line.close(ELSEWHERE)
+            raise RedisLost(ELSEWHERE)
+        return line
 
     def leave(self) -> None:
         """The primary is another one: read on there."""
+        self._moves += 1
         if self._line is not None:
             self._line.close(ELSEWHERE)
 

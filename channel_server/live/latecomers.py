@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from channel_server.engine.session import Session
 
 _AT_ONCE: Final = 50
+_PAUSE_S: Final = 0.05
+"""A thousand in a second return."""
 
 
 class Latecomers:
@@ -27,7 +29,7 @@ class Latecomers:
         self._is_any = asyncio.Event()
 
     def note(self, session: Session) -> None:
-        """A client has returned; it need not come again if the journal is whole."""
+        """A client has got what it had missed; it need not come again if the journal is whole."""
         if not self._whole.is_set():
             self._sessions.add(session)
             self._is_any.set()
@@ -45,4 +47,4 @@ class Latecomers:
                 self._sessions.pop().hang_up("journal healed")
             if not self._sessions:
                 self._is_any.clear()
-            await asyncio.sleep(0)
+            await asyncio.sleep(_PAUSE_S)

@@ -165,8 +165,7 @@ class Recovery:
             self._replays.join(session, [greeting], rooms)
             return
         start = min(self._tail.start_of(claim.offset), self._tail.key)
-        self._replays.begin(session, greeting, rooms, start)
-        self._latecomers.note(session)
+        self._replays.begin(session, greeting, rooms, start, self._latecomers.note)
 
     def forget(self, session: Session) -> None:
         """A client is gone."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from channel_server.core.packets import Outgoing, offset_packet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from channel_server.core.journal import Entry, Tail
     from channel_server.core.names import Room
     from channel_server.core.rooms import Rooms
@@ -28,16 +30,20 @@ class Replay:
 
     Attributes:
         rooms: Those it will join.
+        joined: Called with the client then.
         after: Key of the last entry that was written, or is in ``entries``.
         entries: Still to be written.
         complete_from: What this was in the tail when the client was told whether it recovers.
         fetched_to: Everything up to here was fetched.
     """
 
-    __slots__ = ("after", "complete_from", "entries", "fetched_to", "rooms")
+    __slots__ = ("after", "complete_from", "entries", "fetched_to", "joined", "rooms")
 
-    def __init__(self, rooms: tuple[Room, ...], after: int, tail: Tail) -> None:
+    def __init__(
+        self, rooms: tuple[Room, ...], after: int, tail: Tail, joined: Callable[[Session], None]
+    ) -> None:
         self.rooms = rooms
+        self.joined = joined
         self.after = after
         self.complete_from = tail.complete_from
         self.fetched_to = 0
@@ -87,7 +93,12 @@ class Replays:
         self._seed = offset_packet("")
 
     def begin(
-        self, session: Session, greeting: Outgoing, rooms: tuple[Room, ...], after: int
+        self,
+        session: Session,
+        greeting: Outgoing,
+        rooms: tuple[Room, ...],
+        after: int,
+        joined: Callable[[Session], None] = lambda _: None,
     ) -> None:
         """Serve a client from a key on. Does not await; a short story ends in here.
 
@@ -96,8 +107,9 @@ class Replays:
             greeting: Comes first.
             rooms: It sees these, and joins them when it has caught up.
             after: Key of the last entry it has.
+            joined: Called with the client when it has joined them.
         """
-        replay = Replay(rooms, after, self._tail)
+        replay = Replay(rooms, after, self._tail, joined)
         session.is_paced = True
         if self._write_piece(session, replay, [greeting]):
             session.is_paced = False
@@ -165,6 +177,7 @@ class Replays:
                     return True
                 if not replay.fetch(self._tail):
                     self.join(session, packets, replay.rooms)
+                    replay.joined(session)
                     return True
             entry = replay.entries.popleft()
             replay.after = entry.key

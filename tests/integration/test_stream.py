@@ -66,6 +66,7 @@ async def line_beside_a_stall(url, after_s):
         other.close("stopped")
 
 
+@pytest.mark.serial
 def test_an_answer_that_came_while_we_were_busy_is_in_time(redis_server):
     """Seen in CI: while 50 MB were read, Redis was called silent."""
 
@@ -77,6 +78,7 @@ def test_an_answer_that_came_while_we_were_busy_is_in_time(redis_server):
     assert uvloop.run(ask()) is None
 
 
+@pytest.mark.serial
 def test_a_sign_of_life_that_came_while_we_were_busy_counts(redis_server):
     async def watch():
         pauses = Pauses(lambda: 0.0)

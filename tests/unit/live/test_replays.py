@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from channel_server.core.journal import Tail
 from channel_server.core.packets import text_packet
+from channel_server.live.latecomers import Latecomers
 from channel_server.live.replays import Replays
 from channel_server.metrics import Metrics
 
@@ -208,3 +209,24 @@ async def test_many_are_served_side_by_side(replays, tail, rooms):
             await asyncio.sleep(0.001)
 
     assert all(len(session.texts) == 22 for session in sessions)
+
+
+async def test_who_catches_up_in_trouble_is_sent_back_when_it_is_over(replays, tail):
+    """It joins when others have been given what the journal will hold: it has missed that."""
+    whole = asyncio.Event()
+    whole.set()
+    latecomers = Latecomers(whole)
+    sending_away = asyncio.create_task(latecomers.run())
+    fill(tail, 1, 10)
+    session, in_time = Session(), Session()
+    replays.begin(in_time, HELLO, ROOMS, 10 << 64 | tail._base, latecomers.note)
+    replays.begin(session, HELLO, ROOMS, 1 << 64 | tail._base, latecomers.note)
+
+    whole.clear()
+    await until(lambda: session.read() or not session.is_paced)
+    whole.set()
+    await until(lambda: not session.is_open)
+
+    assert session.goodbye == "journal healed"
+    assert in_time.is_open
+    sending_away.cancel()
