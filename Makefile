@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable
 PYTEST := $(BIN)/python -m pytest
 REDIS := $(addprefix tests/integration/test_,publisher*.py redis_*.py journal_scripts.py stream.py feed.py \
-  recovery.py acl.py demotion.py sentinels.py cluster.py tls.py)
+  recovery.py control.py acl.py demotion.py sentinels.py cluster*.py tls.py) \
+  tests/matrix/test_outbox.py
 NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 
 .PHONY: run test quick units redis check bench load chaos soak setup synapse clean help
@@ -29,6 +30,7 @@ units: $(VENV)/.test ## Unit and contract tests only, for another Python: make u
 
 redis: $(VENV)/.ready ## Only the tests of what is said to Redis: make redis REDIS_SERVER=/usr/bin/redis-server
 	$(PYTEST) -m 'redis and not serial' --numprocesses=4 --dist=worksteal $(REDIS)
+	$(PYTEST) -m 'redis and serial' $(REDIS)
 
 check: $(VENV)/.ready ## Formatting, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import re
 from fnmatch import fnmatchcase
@@ -13,11 +14,14 @@ from channel_server.adapters.examination import Examination
 from channel_server.adapters.subscription import Subscription
 from channel_server.collab.messages import Kind, Sync
 from channel_server.errors import RedisLost, RedisRefused
-from publisher import Publisher, PublishError
+from publisher import AsyncPublisher, Publisher, PublishError
 from publisher.contract.journal import JOURNAL, STATE
 from tests.collab import client
 from tests.collab.servers import Application, Ours
 from tests.conftest import RedisServer, need_redis
+from tests.faults.cluster import Cluster
+from tests.faults.pair import Pair
+from tests.faults.sentinels import House
 from tests.integration.pages import pages_of
 from tests.integration.program import run, until
 from tests.integration.site import Site
@@ -247,3 +251,91 @@ def test_none_is_too_many_for_applications(allow, redis, right):
         publish_everything(publisher, redis)
 
     assert refusals(redis) != []
+
+
+# ── in a cluster, and at Sentinels ──────────────────────────────────────────────────────────────
+
+IN_A_CLUSTER = re.search(r"In a cluster, [^`]*`([^`]*)`", DOCS)[1].split()
+AT_SENTINELS = re.search(r"At Sentinels: `([^`]*)`", DOCS)[1].split()
+
+
+async def done(result):
+    return await result if inspect.isawaitable(result) else result
+
+
+async def use(publisher):
+    """What takes several steps in a cluster."""
+    tokens = [await done(publisher.tokens.issue(ANN, group_ids=[1], ttl=60)) for _ in range(4)]
+    await done(publisher.replace_groups(5, [2]))
+    await done(publisher.tokens.revoke(tokens[0]))
+    await done(publisher.publish_records(RECORDS, group_id=7))
+    await done(publisher.tokens.revoke_user(5))
+    await done(publisher.close())
+
+
+def url_for(cluster, rule, rights):
+    """Create the user of a rule with more rights at all nodes. Return its URL."""
+    for node in cluster.nodes:
+        with node.client() as raw:
+            raw.execute_command(*rule, *rights)
+    return cluster.url.replace("://", f"://{rule[2]}:password@")
+
+
+@pytest.fixture
+def cluster(new_redis_server):
+    return Cluster(new_redis_server)
+
+
+def test_the_rights_are_enough_for_applications_in_a_cluster(cluster):
+    for kind in (Publisher, AsyncPublisher):
+        url = url_for(cluster, APPLICATION, IN_A_CLUSTER)
+        asyncio.run(use(kind.from_url(url)))
+
+    assert [refusals(node) for node in cluster.nodes] == [[], [], []]
+
+
+@pytest.mark.parametrize("right", IN_A_CLUSTER)
+def test_none_is_too_many_for_applications_in_a_cluster(cluster, right):
+    url = url_for(cluster, APPLICATION, [word for word in IN_A_CLUSTER if word != right])
+
+    with contextlib.suppress(PublishError):
+        asyncio.run(use(Publisher.from_url(url)))
+
+    assert [log for node in cluster.nodes for log in refusals(node)] != []
+
+
+@pytest.mark.asyncio
+async def test_the_rights_are_enough_for_the_servers_in_a_cluster(cluster, tmp_path):
+    url = url_for(cluster, SERVER, IN_A_CLUSTER)
+    with Server(tmp_path, REDIS_URL=url, BOTS="1") as server, cluster.client() as raw:
+        server.wait_ready()
+        async with pages_of(server.port) as pages:
+            for is_there in (True, False):
+                token = next(cluster.tokens_at_owner(are_there=is_there))
+                raw.set(f"/current_users/{token}", json.dumps({**ANN, "group_ids": [1]}), ex=60)
+                await pages.enter(token)
+        assert server.stop() == 0
+
+    assert [refusals(node) for node in cluster.nodes] == [[], [], []]
+
+
+@pytest.mark.parametrize("right", [None, "+ping", "+sentinel|masters"])
+def test_the_rights_at_sentinels_are_enough_and_none_is_too_many(
+    tmp_path, new_redis_server, right
+):
+    rule = [word for word in AT_SENTINELS if word != right]
+    with House(tmp_path, Pair(new_redis_server)) as house:
+        for sentinel in house.sentinels:
+            with sentinel.client() as raw:
+                raw.execute_command(*rule)
+        login = f"?sentinel_username={rule[2]}&sentinel_password=password"
+        ports = {"PORT": "1", "ADMIN_PORT": "0"}
+        found = run("doctor", REDIS_URL=house.url + login, **ports).stdout
+        if right != "+ping":  # which the library does not need
+            with (
+                Publisher.from_url(house.url + login) as publisher,
+                contextlib.nullcontext() if right is None else pytest.raises(PublishError),
+            ):
+                publisher.publish_records(RECORDS, group_id=7)
+
+    assert ("✓ Redis" in found) == (right is None)
