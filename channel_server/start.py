@@ -21,7 +21,7 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] in {"channel_server", "publisher"}:
         raise
-    sys.exit(f"{error.name} is missing: pip install 'channel-server[server]'")
+    sys.exit(f"the server is not installed ({error.name}): pip install 'channel-server[server]'")
 
 _PLAIN: Final = {"✓": "+", "✗": "x", "·": "-", "→": "->", "…": "..."}
 

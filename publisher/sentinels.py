@@ -12,8 +12,8 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
+from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -59,23 +59,36 @@ class Found(AbstractConnection):
         self._url = url
 
     def connect(self) -> None:
-        """Ask where the primary is, connect, and make sure that it is one."""
+        """Connect to the first that a Sentinel names and that takes writes."""
         sock: Any = self._sock
         if sock is not None:
             return
-        self.host, self.port = _find(self._url)
-        super().connect()  # type: ignore[no-untyped-call]
+        failure: Exception | None = None
+        for place in self._url.hosts:
+            try:
+                self.host, self.port = _find(self._url, *place)
+                super().connect()  # type: ignore[no-untyped-call]
+                self._check()
+            except _FAILURES as error:
+                self.disconnect()  # type: ignore[no-untyped-call]
+                if _is_final(error):
+                    raise
+                failure = error
+            except BaseException:
+                self.disconnect()  # type: ignore[no-untyped-call]
+                raise
+            else:
+                return
+        raise _none_found(failure)
+
+    def _check(self) -> None:
         try:
             self.send_command("DEL", NONE)  # type: ignore[no-untyped-call]
             self.read_response()
         except ReadOnlyError:
-            self.disconnect()  # type: ignore[no-untyped-call]
             raise RedisConnectionError(_REPLICA) from None
         except ResponseError:
             pass  # no right to DEL: then this cannot be known
-        except BaseException:
-            self.disconnect()  # type: ignore[no-untyped-call]
-            raise
 
 
 class AsyncFound(AsyncAbstractConnection):
@@ -86,61 +99,77 @@ class AsyncFound(AsyncAbstractConnection):
         self._url = url
 
     async def connect(self) -> None:
-        """Ask where the primary is, connect, and make sure that it is one."""
+        """Connect to the first that a Sentinel names and that takes writes."""
         if self.is_connected:
             return
-        self.host, self.port = await _find_async(self._url)
-        await super().connect()  # type: ignore[no-untyped-call]
+        failure: Exception | None = None
+        for place in self._url.hosts:
+            try:
+                self.host, self.port = await _find_async(self._url, *place)
+                await super().connect()  # type: ignore[no-untyped-call]
+                await self._check()
+            except _FAILURES as error:
+                await self.disconnect(nowait=True)
+                if _is_final(error):
+                    raise
+                failure = error
+            except BaseException:
+                await self.disconnect(nowait=True)
+                raise
+            else:
+                return
+        raise _none_found(failure)
+
+    async def _check(self) -> None:
         try:
             async with asyncio.timeout(self.socket_connect_timeout):
                 await self.send_command("DEL", NONE)
                 await self.read_response()
         except ReadOnlyError:
-            await self.disconnect(nowait=True)
             raise RedisConnectionError(_REPLICA) from None
         except ResponseError:
             pass
-        except BaseException:
-            await self.disconnect(nowait=True)
-            raise
 
 
-def _find(url: RedisUrl) -> tuple[str, int]:
+def _is_final(error: Exception) -> bool:
+    """Whether another Sentinel would lead to the same: Redis does not let us in."""
+    return isinstance(error, AuthenticationError | ResponseError)
+
+
+def _none_found(failure: Exception | None) -> RedisConnectionError:
+    error = RedisConnectionError(NONE_KNOWS)
+    error.__cause__ = failure
+    return error
+
+
+def _find(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
+    pool = TicketPool.from_url(
+        url.sentinel_at(host, port),
+        socket_timeout=_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
+        **_OPTIONS,
+    )
     sentinel = Sentinel([])  # type: ignore[no-untyped-call]
-    failure: Exception | None = None
-    for host, port in url.hosts:
-        pool = TicketPool.from_url(
-            url.sentinel_at(host, port),
-            socket_timeout=_WITHIN_S,
-            retry=Retry(NoBackoff(), 0),
-            **_OPTIONS,
-        )
-        with Redis.from_pool(pool) as client:
-            sentinel.sentinels = [client]
-            try:
-                found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
-                found[0].encode("idna")
-            except _FAILURES as error:
-                failure = error
-            else:
-                return found
-    raise RedisConnectionError(NONE_KNOWS) from failure
+    with Redis.from_pool(pool) as client:
+        sentinel.sentinels = [client]
+        try:
+            found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
+        except ResponseError as error:  # a Sentinel's, not Redis'
+            raise RedisConnectionError(NONE_KNOWS) from error
+    found[0].encode("idna")
+    return found
 
 
-async def _find_async(url: RedisUrl) -> tuple[str, int]:
+async def _find_async(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
     sentinel = AsyncSentinel([])  # type: ignore[no-untyped-call]
-    failure: Exception | None = None
-    for host, port in url.hosts:
-        async with AsyncRedis.from_url(
-            url.sentinel_at(host, port), retry=AsyncRetry(NoBackoff(), 0), **_OPTIONS
-        ) as client:
-            sentinel.sentinels = [client]
+    async with AsyncRedis.from_url(
+        url.sentinel_at(host, port), retry=AsyncRetry(NoBackoff(), 0), **_OPTIONS
+    ) as client:
+        sentinel.sentinels = [client]
+        async with asyncio.timeout(_WITHIN_S):
             try:
-                async with asyncio.timeout(_WITHIN_S):
-                    found: tuple[str, int] = await sentinel.discover_master(url.service)
-                    found[0].encode("idna")
-            except _FAILURES as error:
-                failure = error
-            else:
-                return found
-    raise RedisConnectionError(NONE_KNOWS) from failure
+                found: tuple[str, int] = await sentinel.discover_master(url.service)
+            except ResponseError as error:
+                raise RedisConnectionError(NONE_KNOWS) from error
+    found[0].encode("idna")
+    return found

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from channel_server.adapters.line import WRITE, RequestLine, encode, wait
 from channel_server.adapters.reconnection import stay_connected
 from channel_server.adapters.refusals import ELSEWHERE, code_of, is_refusal
+from channel_server.adapters.sentinels import place_of
 from channel_server.errors import RedisLost, RedisRefused
+from publisher.contract.redis_url import read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,8 @@ class Commands:
     """Sends commands in order; what was sent on a connection that is lost stays unanswered.
 
     A Redis that has become a replica, or has given our slot to another node, is left as soon as the
-    URL leads to one that takes our writes. Until then it is kept: it may be what was named.
+    URL leads to one that takes our writes. Until then it is kept: it may be what was named. A primary
+    is left as well when Sentinels name another one.
 
     Args:
         url: Redis.
@@ -157,7 +160,17 @@ class Commands:
                 line.close("silent")
             elif self._is_wrong and await self._is_primary_there():
                 line.close(ELSEWHERE)
+            elif await self._is_replaced(line):
+                self._is_wrong = True
+                line.close(ELSEWHERE)
         return line.lost.result()
+
+    async def _is_replaced(self, line: RequestLine) -> bool:
+        """Whether Sentinels name another primary by now: they tell the old one ten seconds later."""
+        try:
+            return line.place is not None and await place_of(read_url(self._url)) != line.place
+        except RedisLost:
+            return False
 
     def _answered(self, reply: Any) -> None:
         if is_refusal(reply):

@@ -14,7 +14,7 @@ from channel_server.adapters.script import Script
 from channel_server.adapters.subscription import Subscription
 from channel_server.core import users
 from channel_server.errors import RedisLost, RedisRefused
-from publisher.contract import CURRENT_USERS
+from publisher.contract import CONTROL, CURRENT_USERS, RECORDS, SYSTEM_NOTICE
 from publisher.contract.journal import JOURNAL, PROBE
 from publisher.contract.redis_url import Kind, read_url
 
@@ -61,6 +61,7 @@ redis.call('DEL', unpack(KEYS))
 redis.call('PUBLISH', '{channel_server}:probe:nobody', '')
 return entries
 """)
+_BOTS: Final = b"chatbot/*"
 _KEPT_IN: Final = (b"stream", b"hash", b"string", b"zset", b"set")
 
 
@@ -106,16 +107,21 @@ class Examination:
         return int(seconds) + int(microseconds) / 1_000_000
 
     async def echo_s(self) -> float:
-        """How long a message takes to a subscriber, in seconds. Raises ``RedisRefused``."""
+        """How long a message takes to one who subscribes to all that servers hear, in seconds.
+
+        Raises:
+            RedisRefused: If publishing is not allowed; ``RedisLost`` if subscribing is not.
+        """
         heard: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         channel = f"{PROBE}doctor-{secrets.token_hex(8)}"
 
-        def take(_channel: str, payload: bytes) -> int:
-            if not heard.done():
+        def take(where: str, payload: bytes) -> int:
+            if where == channel and not heard.done():
                 heard.set_result(perf_counter())
             return len(payload)
 
-        subscription = Subscription({channel.encode(): channel}, take)
+        names = (channel, RECORDS, SYSTEM_NOTICE, CONTROL)
+        subscription = Subscription({name.encode(): name for name in names}, take, (_BOTS,))
         await subscription.open(self._url)
         try:
             await subscription.subscribe(_WITHIN_S)

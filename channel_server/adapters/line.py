@@ -45,12 +45,14 @@ class Line(asyncio.Protocol, abc.ABC):
         lost: Done when the connection is gone; its result says why.
         has_spoken: Whether anything came since it was last set to False.
         spoke_at_s: When anything came last, in monotonic seconds.
+        place: Host and port of the primary that Sentinels have named; None without Sentinels.
     """
 
     def __init__(self) -> None:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.has_spoken = False
         self.spoke_at_s = float("-inf")
+        self.place: tuple[str, int] | None = None
         self._asked: deque[Callable[[Any], None]] = deque()
         self._reader = hiredis.Reader()
         self._parse = self._reader.gets
@@ -72,6 +74,8 @@ class Line(asyncio.Protocol, abc.ABC):
         try:
             async with asyncio.timeout(within_s):
                 address = await Address.of(url)
+                if address.kind is Kind.SENTINEL:
+                    self.place = (address.host, address.port)
                 stage = "no TLS in time" if address.tls else stage
                 await address.connect(self)
                 stage = "no answer in time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -45,8 +46,7 @@ async def examine_redis(
         yield await _clock(examination)
         yield await _echo(examination)
         yield await _journal(examination, journal)
-        if token is not None:
-            yield await _token(examination, token)
+        yield await (_users(examination) if token is None else _token(examination, token))
     except RedisLost as error:
         yield ill(
             _REDIS, f"the connection was lost: {error.reason}", remedy_for(error.reason, variable)
@@ -103,6 +103,14 @@ async def _journal(examination: Examination, journal: str) -> Finding:
     except RedisRefused as error:
         return ill(what, f"cannot be written: {error.code}", remedy_for(error.code))
     return well(what, "can be written, read and trimmed")
+
+
+async def _users(examination: Examination) -> Finding:
+    try:
+        await examination.who_is(f"doctor-{secrets.token_hex(8)}")
+    except RedisRefused as error:
+        return ill("Users", f"cannot be looked up: {error.code}", remedy_for(error.code))
+    return well("Users", "can be looked up")
 
 
 async def _token(examination: Examination, token: str) -> Finding:

@@ -107,6 +107,7 @@ class House:
 
     def __init__(self, folder: Path, pair: Pair, password: str = "") -> None:
         self.primary, self.replica = pair.old, pair.new
+        self.ports = pair.ports
         self._password = password
         self._tls = pair.tls
         self.sentinels = [Sentinel(folder, pair.ports[0], password, pair.tls) for _ in range(3)]

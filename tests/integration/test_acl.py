@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from channel_server.adapters.examination import Examination
-from channel_server.adapters.subscription import Subscription
 from channel_server.collab.messages import Kind, Sync
 from channel_server.errors import RedisLost, RedisRefused
 from publisher import AsyncPublisher, Publisher, PublishError
@@ -31,7 +30,9 @@ from tests.servers import free_port
 pytestmark = pytest.mark.redis
 
 DOCS = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
-RULES = {rule.split()[2]: rule.split() for rule in re.findall(r"`(ACL SETUSER [^`]*)`", DOCS)}
+RULES = {
+    rule.split()[2]: rule.split() for rule in re.findall(r"^ACL SETUSER .*", DOCS, re.MULTILINE)
+}
 SERVER, COLLAB, APPLICATION = RULES["channel_server"], RULES["collab"], RULES["application"]
 
 
@@ -180,13 +181,6 @@ async def examine(url):
         await examination.who_is("token")
     finally:
         examination.close()
-    channels = ["/records", "/system_notice", "/channel_control"]
-    line = Subscription({name.encode(): name for name in channels}, lambda *_: 0, (b"chatbot/*",))
-    await line.open(url)
-    try:
-        await line.subscribe(5.0)
-    finally:
-        line.close("examined")
 
 
 @pytest.mark.parametrize("right", [None, *rights_of(SERVER)])
@@ -256,7 +250,7 @@ def test_none_is_too_many_for_applications(allow, redis, right):
 # ── in a cluster, and at Sentinels ──────────────────────────────────────────────────────────────
 
 IN_A_CLUSTER = re.search(r"In a cluster, [^`]*`([^`]*)`", DOCS)[1].split()
-AT_SENTINELS = re.search(r"At Sentinels: `([^`]*)`", DOCS)[1].split()
+AT_SENTINELS = RULES["finder"]
 
 
 async def done(result):

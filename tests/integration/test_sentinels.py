@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import inspect
 from pathlib import Path
 
@@ -12,11 +13,11 @@ import trustme
 from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
 from publisher.contract.journal import JOURNAL
 from tests.faults.pair import Pair
-from tests.faults.sentinels import NAME, House
+from tests.faults.sentinels import NAME, House, Sentinel
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
 from tests.integration.site import Site
-from tests.servers import redis_binary
+from tests.servers import redis_binary, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -123,6 +124,43 @@ async def test_a_sentinel_that_says_nothing_holds_nobody_up(house, publisher, tm
         assert await done(publisher.publish_records({"events": []}, user_id=1)) == 1
 
 
+@pytest.mark.serial
+async def test_a_planned_change_is_followed_before_the_old_primary_is_told(house, tmp_path):
+    """Sentinels tell it ten seconds later: new publishers reached no client until then."""
+    settings = {"REDIS_URL": house.url, "PROBE_SECONDS": "1", "PLAIN_PUBLISHERS": "0"}
+    with Program(tmp_path, **settings) as server, Publisher.from_url(house.url) as publisher:
+        server.wait_ready()
+        token = publisher.tokens.issue({"id": 5, "name": "Ann"}, group_ids=[7])
+        async with pages_of(server.port) as pages:
+            page = await pages.enter(token)
+            house.sentinels[0].fail_over()
+            await until(lambda: is_primary(house.replica), "it has taken over", within_s=15)
+            with Publisher.from_url(house.url) as fresh:
+                fresh.publish_records({"events": [{"id": 92}]}, group_id=7)
+
+            moved = functools.partial(server.lines, "no longer has our keys")
+            await until(moved, "the server has moved", within_s=5)
+            assert b'"id":92' in (await page.got(1, WAITS_MS))[0]
+
+
+async def test_a_sentinel_that_knows_less_is_passed_over(house, tmp_path):
+    """It names what is a replica by now: nobody asked the others."""
+    ignorant = Sentinel(tmp_path, house.ports[1])
+    wait_until(ignorant.is_up, within_s=15, what="it answers")
+    with house.replica.client() as replica, contextlib.ExitStack() as stack:
+        stack.callback(ignorant.kill)
+        url = house.url.replace("://", f"://127.0.0.1:{ignorant.port},")
+        assert replica.info("replication")["role"] == "slave"
+
+        found = run("doctor", REDIS_URL=url)
+        for kind in (Publisher, AsyncPublisher):
+            publisher = kind.from_url(url)
+            await done(publisher.publish_records({"events": []}, user_id=1))
+            await done(publisher.close())
+
+    assert "✓ Redis" in found.stdout
+
+
 async def test_what_is_no_sentinel_is_passed_over(house):
     """Its refusal was taken for one of scripts: the journal was off as long as the publisher lived."""
     with house.primary.client() as raw:
@@ -146,7 +184,7 @@ async def test_a_wrong_name_is_told(house):
     ):
         publisher.publish_records({"events": []}, user_id=1)
 
-    assert "3 Sentinels asked for the primary: knows of no such primary that is up" in found.stdout
+    assert "3 Sentinels asked: no such primary is up" in found.stdout
     assert "the name of the primary" in found.stdout
 
 
@@ -207,4 +245,4 @@ async def test_when_all_sentinels_are_gone_who_is_connected_stays(house, tmp_pat
                 sentinel.kill()
             assert [site.publish(account.room)] == await page.got()
     found = run("doctor", REDIS_URL=house.url)
-    assert "3 Sentinels asked for the primary: ConnectionRefusedError" in found.stdout
+    assert "3 Sentinels asked: ConnectionRefusedError" in found.stdout
