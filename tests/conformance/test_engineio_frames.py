@@ -9,7 +9,9 @@ from tests.conformance.wire import (
     CLOSE,
     CONTINUATION,
     FIN,
+    LATE_MS,
     PING,
+    PING_TIMEOUT_MS,
     PONG,
     TEXT,
     Frame,
@@ -113,7 +115,7 @@ async def test_pong_frame_does_not_replace_the_pong_packet(engine):
 
     await websocket.link.send(frame(PONG))
 
-    await websocket.closed(pong=False)
+    await websocket.closed(PING_TIMEOUT_MS + LATE_MS, pong=False)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ async def test_the_open_packet_names_the_heartbeat_of_its_server(either):
 
     value = json.loads((await websocket.packet())[1:])
 
-    assert (value["pingInterval"], value["pingTimeout"]) == (300, 200)
+    assert (value["pingInterval"], value["pingTimeout"]) == (300, 600)
 
 
 async def test_polling_answers_with_an_open_packet(either):

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conformance.wire import (
     LATE_MS,
+    LIFE_MS,
     PING_INTERVAL_MS,
     PING_TIMEOUT_MS,
     Closed,
@@ -17,8 +18,6 @@ from tests.conformance.wire import (
 )
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.brief_times]
-
-LIFE_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS
 
 
 async def silence(duration_ms):

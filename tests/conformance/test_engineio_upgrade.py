@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from tests.conformance.wire import CLOSE, DEADLINE_MS, WebSocket, frame
+from tests.conformance.wire import CLOSE, DEADLINE_MS, LATE_MS, LIFE_MS, WebSocket, frame
 
 pytestmark = pytest.mark.asyncio
 
@@ -202,7 +202,7 @@ async def test_pong_for_a_ping_fetched_by_the_last_poll_may_come_over_the_websoc
 async def test_silent_websocket_after_the_upgrade_is_closed(engine):
     _, websocket = await engine.upgraded()
 
-    await websocket.closed(pong=False)
+    await websocket.closed(LIFE_MS + LATE_MS, pong=False)
 
 
 @pytest.mark.parametrize("moment", ["before the probe", "after the probe"])

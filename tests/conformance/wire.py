@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 DEADLINE_MS: Final = 3_000  # for what must happen, on a machine that is busy
 PROMPT_MS: Final = 600  # for a close that must not be mistaken for a time-out
 PING_INTERVAL_MS: Final = 300
-PING_TIMEOUT_MS: Final = 200
+PING_TIMEOUT_MS: Final = 600
+LIFE_MS: Final = PING_INTERVAL_MS + PING_TIMEOUT_MS  # of a session whose client says nothing
 CONNECT_TIMEOUT_MS: Final = 1_000
 LATE_MS: Final = 150  # what a busy machine may add to a timer
 MAX_PAYLOAD: Final = 1_000_000  # bytes of one POST body or of one websocket message
