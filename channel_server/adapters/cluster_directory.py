@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -48,7 +50,7 @@ class ClusterDirectory:
         self._patience_s = patience_s
         self._token_ttl_s = token_ttl_s
         self._cluster: RedisCluster | None = None
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._turns = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, _AT_ONCE))
         self._due: dict[str, int] = {}
         self._is_any = asyncio.Event()
 
@@ -127,8 +129,7 @@ class ClusterDirectory:
             )
         await cluster.initialize()
         node = cluster.get_node_from_key(key)
-        turns = self._turns.setdefault(node.name if node else "", asyncio.Semaphore(_AT_ONCE))
-        async with turns:
+        async with self._turns[node.name if node else ""]:
             yield cluster
 
 

@@ -167,8 +167,9 @@ class Commands:
 
     async def _is_replaced(self, line: RequestLine) -> bool:
         """Whether Sentinels name another primary by now: they tell the old one ten seconds later."""
+        known = line.place
         try:
-            return line.place is not None and await place_of(read_url(self._url)) != line.place
+            return known is not None and await place_of(read_url(self._url), known) != known
         except RedisLost:
             return False
 

@@ -14,7 +14,7 @@ from channel_server.adapters.script import Script
 from channel_server.adapters.subscription import Subscription
 from channel_server.core import users
 from channel_server.errors import RedisLost, RedisRefused
-from publisher.contract import CONTROL, CURRENT_USERS, RECORDS, SYSTEM_NOTICE
+from publisher.contract import CHATBOTS, CONTROL, CURRENT_USERS, RECORDS, SYSTEM_NOTICE
 from publisher.contract.journal import JOURNAL, PROBE
 from publisher.contract.redis_url import Kind, read_url
 
@@ -61,7 +61,6 @@ redis.call('DEL', unpack(KEYS))
 redis.call('PUBLISH', '{channel_server}:probe:nobody', '')
 return entries
 """)
-_BOTS: Final = b"chatbot/*"
 _KEPT_IN: Final = (b"stream", b"hash", b"string", b"zset", b"set")
 
 
@@ -121,7 +120,9 @@ class Examination:
             return len(payload)
 
         names = (channel, RECORDS, SYSTEM_NOTICE, CONTROL)
-        subscription = Subscription({name.encode(): name for name in names}, take, (_BOTS,))
+        subscription = Subscription(
+            {name.encode(): name for name in names}, take, (CHATBOTS.encode(),)
+        )
         await subscription.open(self._url)
         try:
             await subscription.subscribe(_WITHIN_S)

@@ -33,7 +33,8 @@ async def first_of(hosts: Sequence[tuple[str, int]], ask: Callable[[str, int], A
 
     Args:
         hosts: Names and ports.
-        ask: Asks one of them, and does not return None; what it raises is the reason why that one has not answered.
+        ask: Asks one of them, and does not return None; what it raises is the reason why that one
+            has not answered.
 
     Raises:
         RedisLost: If none of them has, within a second each; with the reasons.

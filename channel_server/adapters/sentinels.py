@@ -24,11 +24,12 @@ async def primary_of(url: RedisUrl) -> str:
     return url.at(*await place_of(url))
 
 
-async def place_of(url: RedisUrl) -> tuple[str, int]:
+async def place_of(url: RedisUrl, known: tuple[str, int] | None = None) -> tuple[str, int]:
     """Ask the Sentinels.
 
     Args:
         url: Theirs.
+        known: Is not connected to, to see whether it takes writes: who asks knows.
 
     Returns:
         Host and port of the primary.
@@ -47,7 +48,8 @@ async def place_of(url: RedisUrl) -> tuple[str, int]:
             except MasterNotFoundError:
                 raise RedisLost("no such primary is up") from None
         found[0].encode("idna")
-        await _check(url.at(*found))
+        if found != known:
+            await _check(url.at(*found))
         return found
 
     try:

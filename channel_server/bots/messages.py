@@ -22,8 +22,6 @@ from publisher.contract import CHATBOT_PUBLISH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATTERN: Final = "chatbot/*"
-
 _MAX_EVENT_BYTES: Final = 65_536
 _MAX_TEXT_BYTES: Final = 60_000
 """Of an event, with everything around the text."""

@@ -16,10 +16,10 @@ from channel_server.adapters.outbox import Outbox
 from channel_server.bots.bridge import Bridge
 from channel_server.bots.courier import Courier
 from channel_server.bots.homeserver import Homeservers
-from channel_server.bots.messages import PATTERN
 from channel_server.bots.sender import LEASE_S, Sender
 from channel_server.bots.slots import Slots
 from channel_server.log import place_of
+from publisher.contract import CHATBOTS
 
 if TYPE_CHECKING:
     from channel_server.adapters.pauses import Pauses
@@ -80,7 +80,7 @@ class Bots:
             settings.redis_url,
             (),
             self._bridge.heard,
-            patterns=(PATTERN,),
+            patterns=(CHATBOTS,),
             commands=self.commands,
             node=node,
             before=self._bridge.before_subscribing,

@@ -23,6 +23,9 @@ CHATBOT_TEST: Final = "chatbot/test"
 CHATBOT_PUBLISH: Final = "chatbot/publish"
 """Redis channel of what Matrix bots write into their rooms."""
 
+CHATBOTS: Final = "chatbot/*"
+"""Pattern of the channels of Matrix bots."""
+
 CURRENT_USERS: Final = "/current_users/"
 """Prefix of the Redis keys that hold users; the channel token follows it."""
 

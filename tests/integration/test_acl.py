@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import json
 import re
 from fnmatch import fnmatchcase
@@ -21,6 +20,7 @@ from tests.conftest import RedisServer, need_redis
 from tests.faults.cluster import Cluster
 from tests.faults.pair import Pair
 from tests.faults.sentinels import House
+from tests.integration.both import done
 from tests.integration.pages import pages_of
 from tests.integration.program import run, until
 from tests.integration.site import Site
@@ -251,10 +251,6 @@ def test_none_is_too_many_for_applications(allow, redis, right):
 
 IN_A_CLUSTER = re.search(r"In a cluster, [^`]*`([^`]*)`", DOCS)[1].split()
 AT_SENTINELS = RULES["finder"]
-
-
-async def done(result):
-    return await result if inspect.isawaitable(result) else result
 
 
 async def use(publisher):

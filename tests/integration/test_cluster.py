@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import inspect
 import itertools
 import ssl
 import traceback
@@ -19,6 +18,7 @@ from publisher.contract.journal import JOURNAL
 from publisher.contract.redis_url import read_url
 from tests.faults.cluster import Cluster
 from tests.faults.link import Link
+from tests.integration.both import done
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
 
@@ -31,10 +31,6 @@ ANN = b'{"name":"Ann","group_ids":[1],"id":5}'
 @pytest.fixture
 def cluster(new_redis_server):
     return Cluster(new_redis_server)
-
-
-async def done(result):
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest_asyncio.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])

@@ -4,7 +4,6 @@ Connections to it stand, and the address leads to another Redis by then: before 
 """
 
 import asyncio
-import inspect
 import json
 import urllib.request
 
@@ -15,6 +14,7 @@ from publisher import AsyncPublisher, Publisher, RedisRefused
 from publisher.batch import Batch
 from publisher.contract.journal import SHARE, STATE
 from tests.faults.pair import Pair
+from tests.integration.both import done
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, until
 from tests.integration.site import Site
@@ -31,10 +31,6 @@ def pair(new_redis_server):
     pair = Pair(new_redis_server)
     with pair.link:
         yield pair
-
-
-async def done(result):
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest_asyncio.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])

@@ -5,7 +5,6 @@ Without a journal: what arrives is the payload and nothing else. With one:
 """
 
 import asyncio
-import inspect
 import subprocess
 import sys
 import textwrap
@@ -20,17 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from publisher import AsyncPublisher, Publisher
+from tests.integration.both import done
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 ON_WIRE = b'{"room":"group-7","records":{"events":[{"id":91}]}}'
 ANN = {"id": 123, "name": "Ann"}
-
-
-async def done(result):
-    """Await what the asyncio kind gives; take what the blocking kind gives."""
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])

@@ -1,7 +1,6 @@
 """Many messages at once, and models instead of records; with threads and with asyncio."""
 
 import contextlib
-import inspect
 from types import SimpleNamespace
 
 import orjson
@@ -13,6 +12,7 @@ from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL, MARK
 from publisher.serializers import Attributes, Serializer
 from tests.faults.link import Link
+from tests.integration.both import done
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -22,11 +22,6 @@ RECORDS = {"events": [{"id": 91}]}
 class NoteSerializer(Serializer[object]):
     attributes = Attributes("id", "text")
     root = "notes"
-
-
-async def done(result):
-    """Await what the asyncio kind gives; take what the blocking kind gives."""
-    return await result if inspect.isawaitable(result) else result
 
 
 @contextlib.asynccontextmanager

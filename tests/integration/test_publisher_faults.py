@@ -5,7 +5,6 @@ that Redis did not execute it.
 """
 
 import asyncio
-import inspect
 import socket
 import threading
 
@@ -21,16 +20,12 @@ from publisher import (
     ReplyLost,
 )
 from publisher.batch import Batch
+from tests.integration.both import done
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 BRIEF_S = 0.3  # long enough for a healthy Redis, short enough to wait for
-
-
-async def done(result):
-    """Await what the asyncio kind gives; take what the blocking kind gives."""
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest_asyncio.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])

@@ -1,7 +1,6 @@
 """Publishing into the journal: once, whatever happens to the answer; and where that is not allowed."""
 
 import asyncio
-import inspect
 import logging
 
 import orjson
@@ -11,17 +10,13 @@ import pytest_asyncio
 from publisher import AsyncPublisher, Publisher, RedisRefused, ReplyLost
 from publisher.contract.journal import JOURNAL, MARK
 from tests.faults.link import Link
+from tests.integration.both import done
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 ON_WIRE = b'{"room":"group-7","records":{"events":[{"id":91}]}}'
 ANN = {"id": 123, "name": 'Ann/Ä "x"'}
-
-
-async def done(result):
-    """Await what the asyncio kind gives; take what the blocking kind gives."""
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])

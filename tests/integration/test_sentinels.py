@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import inspect
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from publisher import AsyncPublisher, Publisher, PublishError, RedisUnavailable
 from publisher.contract.journal import JOURNAL
 from tests.faults.pair import Pair
 from tests.faults.sentinels import NAME, House, Sentinel
+from tests.integration.both import done
 from tests.integration.pages import WAITS_MS, pages_of
 from tests.integration.program import Program, run, until
 from tests.integration.site import Site
@@ -41,10 +41,6 @@ def pause(house):
 
 
 EVENTS = {"killed": kill, "asked to change": fail_over, "paused": pause}
-
-
-async def done(result):
-    return await result if inspect.isawaitable(result) else result
 
 
 @pytest_asyncio.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
