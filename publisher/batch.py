@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from publisher.command import Pipeline
-from publisher.errors import BatchIncomplete, InvalidMessage, PublishError, RedisRefused
+from publisher.errors import BatchIncomplete, InvalidMessage, PublishError
 from publisher.messages import notice_command, records_command
 from publisher.models import models_command
-from publisher.scripts import LOST, PUBLISH_BATCH
-from publisher.steps import CANNOT_KEEP
+from publisher.scripts import LOST
+from publisher.steps import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -128,27 +128,29 @@ class Batch:
         places = {place for place, count in enumerate(self.heard) if count == LOST}
         if places:
             sent = tuple(place for place in range(len(self.heard)) if place not in places)
-            cause = self._refusal or RedisRefused("JOURNAL", CANNOT_KEEP)
+            cause = self._refusal or lost(None)
             raise BatchIncomplete(sent, tuple(sorted(places)), cause)
 
     def _publish(self, journaling: Journaling, commands: list[Command]) -> Steps:
         """Publish some in one step; in a pipeline where Redis allows no scripts."""
         arguments = [word for command in commands for word in command.words[1:]]
-        if journaling.may_script:
-            try:
-                reply = yield from journaling.run(PUBLISH_BATCH, None, (), *arguments)
-            except RedisRefused as refused:
-                if not refused.is_about_scripts:
-                    raise
-                journaling.do_without_scripts()
-            else:
-                text = reply.decode() if isinstance(reply, bytes) else str(reply)
-                self.heard += map(int, text.split(","))
-                return
-        for answer in (yield Pipeline(tuple(commands))):
-            if isinstance(answer, PublishError):
-                self._refusal = self._refusal or answer
-            self.heard.append(LOST if isinstance(answer, PublishError) else answer)
+        heard, refusal = yield from journaling.unless_refused(
+            journaling.run_batch(*arguments), _in_pipeline(journaling, commands)
+        )
+        self.heard += heard
+        self._refusal = self._refusal or refusal
+
+
+def _in_pipeline(journaling: Journaling, commands: list[Command]) -> Steps:
+    """How many have heard each, LOST for what is lost; and why, or None."""
+    heard, refusal = [], None
+    for command, answer in zip(commands, (yield Pipeline(tuple(commands))), strict=True):
+        try:
+            heard.append(journaling.heard(command, answer))
+        except PublishError as error:
+            refusal = refusal or error
+            heard.append(LOST)
+    return heard, refusal
 
 
 def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:

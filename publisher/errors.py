@@ -111,24 +111,35 @@ class ReplyLost(RedisUnavailable):
 
 
 class RedisRefused(PublishError):
-    """Redis answered with an error and did not execute the command.
+    """Redis answered with an error.
 
     Redis' own text is not kept: it may quote the command, and with it the payload.
 
     Attributes:
         code: First word of Redis' answer, such as ``OOM``.
         advice: What to do about it.
+        missing: Rights that Redis' user lacks: ``commands``, ``keys`` or ``channels``; else empty.
+        prevents_scripts: This Redis runs no scripts of ours for this user.
+        maybe_sent: True for an error in the midst of a script: what stands before it in there is
+            done. To repeat the call is safe.
     """
 
-    def __init__(self, code: str, advice: str) -> None:
+    def __init__(
+        self,
+        code: str,
+        advice: str,
+        *,
+        missing: str = "",
+        prevents_scripts: bool = False,
+        is_in_script: bool = False,
+    ) -> None:
         super().__init__(code, advice)
         self.code = code
         self.advice = advice
-
-    @property
-    def is_about_scripts(self) -> bool:
-        """Whether an answer to a script means that this Redis runs none."""
-        return self.code in {"NOPERM", "UNKNOWN"}
+        self.missing = missing
+        self.prevents_scripts = prevents_scripts
+        self.maybe_sent = is_in_script
 
     def __str__(self) -> str:
-        return f"Redis refused the command ({self.code}): {self.advice}"
+        part = "; a part of it may be done" if self.maybe_sent else ""
+        return f"Redis refused the command ({self.code}): {self.advice}{part}"

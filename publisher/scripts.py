@@ -8,7 +8,8 @@ and five arguments are the same for all, so that each can publish and be repeate
   script's own.
 
 A repetition with the same message id does nothing and returns what the first time has returned.
-What a script returns if its message was neither kept nor heard is LOST.
+What a script returns if its message was neither kept nor heard is LOST. Where Redis refuses PUBLISH
+the result comes in a list, with the error behind it: what was kept is delivered all the same.
 """
 
 from __future__ import annotations
@@ -36,30 +37,61 @@ if type(refusal) == 'table' and string.find(refusal.err or '', 'READONLY', 1, tr
 end
 """
 
+_ANNOUNCE: Final = f"""
+-- The first error after which a script went on.
+local refusal
+
+local function try(step)
+  local is_done, failure = pcall(step)
+  if not is_done then refusal = refusal or type(failure) == 'table' and failure.err or failure end
+  return is_done
+end
+
+-- Returns how many subscribers heard it; {LOST} if nobody did, and it could not be kept either.
+local function announce(channel, payload, is_wanted)
+  local is_kept = false
+  if is_wanted then
+    try(function()
+      -- What is too large is published plainly: a channel server will admit a gap.
+      if not fits(payload) then return end
+      ensure(ARGV[3])
+      add('{LIBRARY}', channel, payload)
+      is_kept = true
+    end)
+  end
+  local heard = redis.pcall('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
+  if type(heard) == 'table' then
+    refusal = refusal or heard.err
+    heard = 0
+    is_wanted = true
+  end
+  return (is_wanted and not is_kept and heard == 0) and {LOST} or heard
+end
+
+local function trim_and_keep()
+  if ARGV[4] ~= '1' then return end
+  try(function()
+    trim()
+    keep()
+  end)
+end
+
+local function done(result)
+  redis.pcall('SET', KEYS[3], result, 'EX', 60)
+  return refusal and {{result, refusal}} or result
+end
+"""
+
 BEGINNING: Final = f"""{COMMON}
 local channel, payload = ARGV[1], ARGV[2]
 local before = redis.call('GET', KEYS[3])
 if before then return tonumber(before) end
 {_LEAVE_A_REPLICA}
+{_ANNOUNCE}
 local function publish()
-  -- What is too large to be kept is published plainly: a channel server will admit a gap.
-  local is_wanted = ARGV[4] == '1'
-  local is_kept = is_wanted and pcall(function()
-    assert(fits(payload))
-    ensure(ARGV[3])
-    add('{LIBRARY}', channel, payload)
-    trim()
-    keep()
-  end)
-  local heard = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
-  -- Neither kept nor heard: it is lost, if it was to be kept.
-  if is_wanted and not is_kept and heard == 0 then return {LOST} end
+  local heard = announce(channel, payload, ARGV[4] == '1')
+  trim_and_keep()
   return heard
-end
-
-local function done(result)
-  redis.pcall('SET', KEYS[3], result, 'EX', 60)
-  return result
 end
 """
 """Beginning of a script that publishes at most once."""
@@ -74,29 +106,15 @@ _PUBLISH_BATCH: Final = f"""{COMMON}
 -- Returns how many heard each of them, separated by commas; {LOST} for what is lost.
 local before = redis.call('GET', KEYS[3])
 if before then return before end
-{_LEAVE_A_REPLICA}
+{_LEAVE_A_REPLICA}{_ANNOUNCE}
 local heard = {{}}
 for i = 5, #ARGV, 2 do
   local channel, payload = ARGV[i], ARGV[i + 1]
   local is_wanted = ARGV[4] == '1' and string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
-  local is_kept = is_wanted and pcall(function()
-    assert(fits(payload))
-    ensure(ARGV[3])
-    add('{LIBRARY}', channel, payload)
-  end)
-  local count = redis.call('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
-  if is_wanted and not is_kept and count == 0 then count = {LOST} end
-  heard[#heard + 1] = count
+  heard[#heard + 1] = announce(channel, payload, is_wanted)
 end
-if ARGV[4] == '1' then
-  pcall(function()
-    trim()
-    keep()
-  end)
-end
-local result = table.concat(heard, ',')
-redis.pcall('SET', KEYS[3], result, 'EX', 60)
-return result
+trim_and_keep()
+return done(table.concat(heard, ','))
 """
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, MAX_MESSAGE_BYTES, SENT, STATE
-from publisher.errors import InvalidMessage, RedisRefused, ReplyLost
-from publisher.scripts import FOR_NOBODY, LOST, PUBLISH
+from publisher.errors import InvalidMessage, PublishError, RedisRefused, ReplyLost
+from publisher.refusals import refusal_in_script
+from publisher.scripts import FOR_NOBODY, LOST, PUBLISH, PUBLISH_BATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from typing import TypeAlias
 
     from publisher.command import Pipeline
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ATTEMPTS: Final = 3
-CANNOT_KEEP: Final = (
-    "the journal cannot be written (out of memory, a replica, a key of the wrong type, or a message "
-    "of more than a quarter of it), and no "
-    "channel server listens: the message is lost"
+_AGAIN_AFTER_S: Final = 60.0
+"""Whether Redis' rights were mended is tried after this time."""
+
+_TOO_LARGE: Final = (
+    "a message of more than a quarter of the journal (JOURNAL_MIB) cannot be kept, and no channel "
+    "server listens: the message is lost"
 )
 _FOR_NOBODY: Final = FOR_NOBODY.encode()
 
@@ -42,10 +46,10 @@ class Journaling:
         is_wanted: As the settings say.
         max_message_bytes: As the settings say.
         is_cluster: As their URL says.
+        clock: Seconds from any point in time, never going back.
 
     Attributes:
         is_cluster: A script cannot have the keys of tokens beside ours.
-        may_script: False once Redis has refused a script that need not have been one.
     """
 
     def __init__(
@@ -54,11 +58,15 @@ class Journaling:
         is_wanted: bool,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         is_cluster: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.is_wanted = is_wanted
         self.is_cluster = is_cluster
+        self._is_wanted = is_wanted
         self._max_message_bytes = max_message_bytes
-        self.may_script = True
+        self._clock = clock
+        self._scripts: RedisRefused | None = None
+        self._scripts_again_at = 0.0
+        self._warned: set[str] = set()
 
     def check(self, plain: Command) -> None:
         """Refuse a message that is too large.
@@ -95,13 +103,61 @@ class Journaling:
         _, channel, payload = plain.words
         if _is_for_nobody(payload):
             return int((yield plain))
-        steps = self.run(PUBLISH, plain, (), channel=channel, payload=payload, is_kept=is_kept)
-        return int((yield from steps))
+        script = self.run(PUBLISH, (), channel=channel, payload=payload, is_kept=is_kept)
+        plainly = self._plainly(plain, is_kept=is_kept)
+        return int((yield from self.unless_refused(script, plainly)))
+
+    def _plainly(self, plain: Command, *, is_kept: bool) -> Steps:
+        return self.heard(plain, (yield plain), is_kept=is_kept)
+
+    def heard(self, plain: Command, answer: object, *, is_kept: bool = True) -> int:
+        """How many have heard a message where Redis runs no scripts of ours.
+
+        Args:
+            plain: The message.
+            answer: Redis' to it.
+            is_kept: It was to be kept in the journal, if there is one.
+
+        Raises:
+            RedisRefused: If nobody has: it cannot be kept.
+        """
+        if isinstance(answer, PublishError):
+            raise answer
+        refused = self._scripts
+        is_lost = not answer and is_kept and self._is_wanted
+        if is_lost and refused is not None and not _is_for_nobody(plain.words[2]):
+            raise lost(refused)
+        return int(answer)  # type: ignore[call-overload, no-any-return]
+
+    def unless_refused(self, script: Steps, otherwise: Steps) -> Steps:
+        """Run a script; do something else where this Redis lets us run none.
+
+        That is said once, and tried again after a minute.
+        """
+        if self._may_script():
+            try:
+                result = yield from script
+            except RedisRefused as refused:
+                if not refused.prevents_scripts:
+                    raise
+                self._scripts = refused
+                self._scripts_again_at = self._clock() + _AGAIN_AFTER_S
+                self._warn(
+                    refused,
+                    "Redis refuses scripts: messages are published plainly, and are lost on "
+                    "channel servers that are down at that moment",
+                )
+            else:
+                self._scripts = None
+                return result
+        return (yield from otherwise)
+
+    def _may_script(self) -> bool:
+        return self._scripts is None or self._clock() >= self._scripts_again_at
 
     def run(
         self,
         script: Script,
-        plain: Command | None,
         keys: Sequence[str],
         *arguments: str | bytes | int,
         channel: str | bytes | int = "",
@@ -112,7 +168,6 @@ class Journaling:
 
         Args:
             script: One of ``publisher.scripts``.
-            plain: To do instead where Redis allows no scripts; None: that is an error.
             keys: The script's own.
             arguments: The script's own.
             channel: Redis channel of what it publishes.
@@ -120,12 +175,40 @@ class Journaling:
             is_kept: Append that to the journal, if there is one.
 
         Raises:
-            RedisRefused: If the journal cannot be written and no channel server listens. What else
-                the script does is done, and done again if it is repeated.
+            RedisRefused: If the message is lost. What else the script does is done, and done again
+                if it is repeated.
             PublishError: As for ``publish``.
         """
-        if not self.may_script and plain is not None:
-            return (yield plain)
+        result, refused = yield from self._run(
+            script, keys, channel, payload, *arguments, is_kept=is_kept
+        )
+        if result == LOST:
+            raise lost(refused)
+        return result
+
+    def run_batch(self, *arguments: str | bytes | int) -> Steps:
+        """Publish several messages in one script.
+
+        Args:
+            arguments: Channel and payload of each.
+
+        Returns:
+            How many have heard each of them, LOST for what is lost; and why, or None.
+        """
+        result, refused = yield from self._run(PUBLISH_BATCH, (), "", b"", *arguments)
+        text = result.decode() if isinstance(result, bytes) else str(result)
+        heard = list(map(int, text.split(",")))
+        return heard, lost(refused) if LOST in heard else None
+
+    def _run(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        *arguments: str | bytes | int,
+        is_kept: bool = True,
+    ) -> Steps:
+        """The result, and what Redis has refused in the script, which did without."""
+        channel, payload, *more = arguments
         words: tuple[str | bytes | int, ...] = (
             3 + len(keys),
             JOURNAL,
@@ -135,34 +218,50 @@ class Journaling:
             channel,
             payload,
             secrets.token_urlsafe(6),
-            int(self.is_wanted and is_kept),
-            *arguments,
+            int(self._is_wanted and is_kept),
+            *more,
         )
-        try:
-            reply = yield from _until_answered(script, words)
-        except RedisRefused as refused:
-            if plain is None or not refused.is_about_scripts:
-                raise
+        reply = yield from _until_answered(script, words)
+        if not isinstance(reply, list):
+            return reply, None
+        result, text = reply
+        refused = refusal_in_script(text.decode() if isinstance(text, bytes) else text)
+        if refused.missing == "channels":
+            self._warn(refused, "Redis refuses PUBLISH: channel servers read the journal instead")
         else:
-            if reply == LOST:
-                raise RedisRefused("JOURNAL", CANNOT_KEEP)
-            return reply
-        self.do_without_scripts()
-        return (yield plain)
+            self._warn(refused, "messages cannot be kept for channel servers that are down")
+        return result, refused
+
+    def _warn(self, refused: RedisRefused, consequence: str) -> None:
+        """Say once what Redis refuses, and what follows."""
+        kind = f"{refused.code} {refused.missing}"
+        if kind not in self._warned:
+            self._warned.add(kind)
+            log.warning("%s (%s): %s", consequence, refused.code, refused.advice)
 
     def run_at(self, script: Script, key: str, *arguments: str | bytes | int) -> Steps:
         """Run a script on one key, wherever it is; it may be repeated. Raises ``PublishError``."""
         return (yield from _until_answered(script, (1, key, *arguments)))
 
-    def do_without_scripts(self) -> None:
-        """Redis has refused one. Said once."""
-        if self.may_script:
-            self.may_script = False
-            if self.is_wanted:
-                log.warning(
-                    "Redis allows no scripts: messages are published plainly, and are lost on "
-                    "channel servers that are down at that moment"
-                )
+
+def lost(refused: RedisRefused | None) -> RedisRefused:
+    """The error for a message that nobody gets.
+
+    Args:
+        refused: Why it could not be kept, or not be published; None if it was too large for that.
+    """
+    if refused is None:
+        return RedisRefused("JOURNAL", _TOO_LARGE)
+    why = (
+        "" if refused.missing == "channels" else "nothing is kept, and no channel server listens: "
+    )
+    advice = f"{refused.advice}; {why}the message is lost"
+    return RedisRefused(refused.code, advice, missing=refused.missing)
+
+
+def one(command: Command) -> Steps:
+    """A command as steps."""
+    return (yield command)
 
 
 def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Steps:

@@ -16,10 +16,11 @@ from publisher.command import Command
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS
 from publisher.control import checked_group_ids, hang_up_token, hang_up_user, set_groups
-from publisher.errors import InvalidMessage, RedisRefused
+from publisher.errors import InvalidMessage
 from publisher.ids import checked_id
 from publisher.payload import payload
 from publisher.positive import positive_int
+from publisher.steps import one
 from publisher.token_scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def issue_steps(
     life = "" if ttl is None else ttl
     if journaling.is_cluster:
         return issue(journaling, plain, f"{TOKENS}{user_id}", token, life)
-    return journaling.run(ISSUE, plain, (f"{TOKENS}{user_id}", str(key)), token, body, life)
+    script = journaling.run(ISSUE, (f"{TOKENS}{user_id}", str(key)), token, body, life)
+    return journaling.unless_refused(script, one(plain))
 
 
 def store_command(token: str, user: User, group_ids: Iterable[Id], ttl: int | None) -> Command:
@@ -122,17 +124,8 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     if journaling.is_cluster:
         return revoke(journaling, key, order)
 
-    def steps() -> Steps:
-        try:
-            count = yield from journaling.run(REVOKE, None, (key,), channel=channel, payload=body)
-        except RedisRefused as refused:
-            if not refused.is_about_scripts:
-                raise
-            count = yield Command(("DEL", key))
-            yield order
-        return count
-
-    return steps()
+    script = journaling.run(REVOKE, (key,), channel=channel, payload=body)
+    return journaling.unless_refused(script, revoke(journaling, key, order))
 
 
 def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
@@ -147,7 +140,7 @@ def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
     if journaling.is_cluster:
         return revoke_user(journaling, f"{TOKENS}{user_id}", user_id, order)
     return journaling.run(
-        REVOKE_USER, None, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
+        REVOKE_USER, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
     )
 
 
@@ -168,7 +161,6 @@ def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterabl
         return replace_groups(journaling, known, user_id, written, order)
     return journaling.run(
         REPLACE_GROUPS,
-        None,
         (f"{TOKENS}{user_id}",),
         user_id,
         payload("group_ids", groups),

@@ -203,7 +203,10 @@ async def test_where_only_some_channels_are_allowed_the_others_are_named(kind, s
     )
     publisher = kind.from_url(server.url.replace("unix://", "unix://few:x@"))
 
-    with pytest.raises(BatchIncomplete, match="NOPERM") as caught:  # noqa: PT012 - as above
+    with (  # noqa: PT012 - as above
+        server.listen("/records"),
+        pytest.raises(BatchIncomplete, match="NOPERM") as caught,
+    ):
         async with batch_of(publisher) as batch:
             batch.publish_records(RECORDS, user_id=1)
             batch.publish_system_notice("hi")

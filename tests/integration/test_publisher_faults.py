@@ -234,7 +234,7 @@ async def test_connection_with_an_error_reply_is_closed(connect, new_redis_serve
 async def test_reply_that_quotes_the_command_is_not_quoted(connect, new_redis_server):
     """A Redis without PUBLISH answers with the arguments of the command it does not know."""
     server = new_redis_server("--rename-command", "PUBLISH", "")
-    publisher = connect(server.url)
+    publisher = connect(server.url, journal=False)
 
     with pytest.raises(RedisRefused) as caught:
         await done(publisher.publish_records({"secret": "s3cret"}, group_id=7))

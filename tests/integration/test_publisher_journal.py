@@ -139,7 +139,7 @@ async def test_where_scripts_are_forbidden_messages_are_published_plainly_and_th
     publisher = kind.from_url(server.url, timeout_s=2)
     caplog.set_level(logging.WARNING)
 
-    with server.listen("/records") as listener:
+    with server.listen("/records") as listener, server.listen("/channel_control"):
         for _ in range(3):
             assert await done(publisher.publish_records(RECORDS, group_id=7)) == 1
         token = await done(publisher.tokens.issue(ANN, group_ids=[1]))

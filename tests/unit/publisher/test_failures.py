@@ -17,6 +17,10 @@ REPLIES = [
     ("MISCONF Redis is configured to save RDB snapshots", "MISCONF"),
     ("NOPERM this user has no permissions", "NOPERM"),
     ("ERR unknown command `PUBLISH`, with args beginning with: `s3cret`", "UNKNOWN"),
+    ("ERR max number of clients reached", "MAXCLIENTS"),
+    ("ERR DB index is out of range", "DB"),
+    ("MOVED 3999 127.0.0.1:6381", "MOVED"),
+    ("CROSSSLOT Keys in request don't hash to the same slot", "CROSSSLOT"),
     ("s3cret text of another server", "ERR"),
 ]
 
@@ -34,6 +38,54 @@ def test_an_error_reply_is_a_refusal_wherever_it_comes(translate, reply, code):
     assert failure.maybe_sent is False
     assert failure.__cause__ is None
     assert "s3cret" not in str(failure)
+    assert ("redis-cli" in failure.advice) is (code in {"ERR", "UNKNOWN"})
+
+
+# As Redis 6.2, 7.0 and 7.2 say it.
+SCRIPTS = "NOPERM this user has no permissions to run the 'evalsha' command or its subcommand"
+KEYS = "NOPERM this user has no permissions to access one of the keys used as arguments"
+RIGHTS = [
+    (SCRIPTS, "commands", True),
+    ("NOPERM User app has no permissions to run the 'evalsha' command", "commands", True),
+    (KEYS, "keys", True),
+    ("NOPERM No permissions to access a key", "keys", True),
+    ("NOPERM No permissions to access a channel", "channels", False),
+    (
+        (
+            "ERR Error running script (call to f_29b5b674b7cd21b7391b3d466d3b13abbe168194): "
+            "@user_script:1: @user_script: 1: The user executing the script can't access at least one "
+            "of the keys mentioned in the command arguments"
+        ),
+        "keys",
+        False,
+    ),
+    (
+        (
+            "ERR The user executing the script can't run this command or subcommand script: "
+            "29b5b674b7cd21b7391b3d466d3b13abbe168194, on @user_script:1."
+        ),
+        "commands",
+        False,
+    ),
+    (
+        (
+            "ERR ACL failure in script: User app has no permissions to run the 'sadd' command script: "
+            "29b5b674b7cd21b7391b3d466d3b13abbe168194, on @user_script:1."
+        ),
+        "commands",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("reply", "missing", "prevents_scripts"), RIGHTS)
+def test_which_right_is_missing_is_read(reply, missing, prevents_scripts):
+    """What was refused in the midst of a script may have been done in part."""
+    failure = after_writing(BaseParser.parse_error(reply))
+
+    assert (failure.code, failure.missing) == ("NOPERM", missing)
+    assert failure.prevents_scripts is prevents_scripts
+    assert failure.maybe_sent is ("script" in reply)
 
 
 def test_a_reply_in_a_wrapping_is_a_refusal():

@@ -16,8 +16,11 @@ PLAIN = records_command({"a": []}, 7, None)
 LOST = ReplyLost("lost")
 
 
-def refused(code):
-    return RedisRefused(code, "advice")
+def refused(code, **more):
+    return RedisRefused(code, "advice", **more)
+
+
+NO_SCRIPTS = refused("NOPERM", prevents_scripts=True)
 
 
 def play(steps, *answers):
@@ -90,18 +93,57 @@ def test_nobody_there_is_an_error_at_once(journaling):
         steps.throw(RedisUnavailable("away"))
 
 
-@pytest.mark.parametrize("code", ["NOPERM", "UNKNOWN"])
-def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(
-    journaling, caplog, code
-):
+def test_where_scripts_are_forbidden_it_is_said_once_and_published_plainly(journaling, caplog):
     caplog.set_level(logging.WARNING)
 
-    commands, result = play(journaling.publish(PLAIN), refused(code), 4)
+    commands, result = play(journaling.publish(PLAIN), NO_SCRIPTS, 4)
     later, _ = play(journaling.publish(PLAIN), 4)
 
     assert commands[1:] == later == [PLAIN]
     assert result == 4
     assert len(caplog.records) == 1
+
+
+def test_after_a_minute_scripts_are_tried_again():
+    now = [0.0]
+    journaling = Journaling(is_wanted=True, clock=lambda: now[0])
+    play(journaling.publish(PLAIN), NO_SCRIPTS, 4)
+
+    now[0] = 59.9
+    assert names(play(journaling.publish(PLAIN), 4)[0]) == ["PUBLISH"]
+    now[0] = 60.0
+    assert names(play(journaling.publish(PLAIN), 4)[0]) == ["EVALSHA"]
+    now[0] = 61.0
+    assert names(play(journaling.publish(PLAIN), 4)[0]) == ["EVALSHA"]
+
+
+def test_without_scripts_nobody_listening_is_an_error(journaling):
+    """Found by a user with rights to a part of the keys: nothing was kept, and 0 was the answer."""
+    play(journaling.publish(PLAIN), NO_SCRIPTS, 1)
+    steps = journaling.publish(PLAIN)
+    next(steps)
+
+    with pytest.raises(RedisRefused, match=r"advice; nothing is kept, .* the message is lost"):
+        steps.send(0)
+
+
+def test_what_a_script_could_not_do_is_said_once(journaling, caplog):
+    refusal = b"ERR ACL failure in script: No permissions to access a channel"
+
+    for _ in range(2):
+        _, result = play(journaling.publish(PLAIN), [0, refusal])
+
+    (record,) = caplog.records
+    assert result == 0
+    assert "ACL SETUSER <user> +publish &/records" in record.getMessage()
+
+
+def test_what_can_neither_be_kept_nor_published_is_an_error(journaling):
+    steps = journaling.publish(PLAIN)
+    next(steps)
+
+    with pytest.raises(RedisRefused, match=r"&/system_notice .*; the message is lost"):
+        steps.send([-1, b"ERR ACL failure in script: No permissions to access a channel"])
 
 
 @pytest.mark.parametrize("code", ["OOM", "LOADING", "ERR"])
@@ -154,7 +196,7 @@ def test_a_message_for_nobody_is_plain(journaling):
 
 
 def test_revoking_without_scripts_deletes_and_then_orders(journaling):
-    commands, result = play(revoke_steps(journaling, "t"), refused("NOPERM"), 1, 2)
+    commands, result = play(revoke_steps(journaling, "t"), NO_SCRIPTS, 1, 2)
 
     assert names(commands) == ["EVALSHA", "DEL", "PUBLISH"]
     assert commands[1] == Command(("DEL", "/current_users/t"))
@@ -163,8 +205,8 @@ def test_revoking_without_scripts_deletes_and_then_orders(journaling):
 
 
 def test_what_cannot_be_done_without_scripts_is_an_error(journaling):
-    steps = journaling.run(PUBLISH, None, ())
+    steps = journaling.run(PUBLISH, ())
     next(steps)
 
     with pytest.raises(RedisRefused):
-        steps.throw(refused("NOPERM"))
+        steps.throw(NO_SCRIPTS)
