@@ -128,6 +128,7 @@ def check_config() -> None:
         publishing = PublisherSettings.from_env(os.environ)
     refuse(problems)
     shown["REDIS_POOL_SIZE"] = str(publishing.pool_size)
+    shown["PUBLISHER_TIMEOUT"] = f"{publishing.timeout_s:g}"
     table = Table("variable", "value in force")
     for name, value in shown.items():
         table.add_row(name, value)

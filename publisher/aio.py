@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Self
 
-from publisher.aio_link import AsyncLink
+from publisher.aio_link import AsyncPooledLink
 from publisher.batch import Batch
 from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
+from publisher.client_link import AsyncClientLink
 from publisher.cluster import AsyncClusterLink
-from publisher.construction import FromSettings
+from publisher.construction import FromSettings, checked_settings
 from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
 from publisher.messages import notice_command, records_command
@@ -29,39 +30,57 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from types import TracebackType
 
+    from redis.asyncio import Redis, RedisCluster
+
+    from publisher.aio_link import AsyncLink
     from publisher.chatbots import MatrixConfig
     from publisher.command import Command
     from publisher.contract.ids import Id
     from publisher.serializers import Serializer
     from publisher.settings import Settings
     from publisher.tokens import User
+    from publisher.watching import OnPublish
 
 
 class AsyncPublisher(FromSettings):
     """Feeds the channel server through Redis.
 
-    One for an event loop is enough: tasks share it. A second loop needs a second one.
-    Nothing connects before the first command.
+    One for an event loop is enough: tasks share it. It stays in the loop of its first call until it
+    is closed, or that loop is. Nothing connects before the first command.
 
     Methods raise what those of ``Publisher`` do. A command that is cancelled may have been
     executed.
 
     Args:
         settings: Address of Redis, and the defaults.
+        on_publish: Called with channel, bytes, seconds and outcome of each message; see
+            ``publisher.watching``. What it raises is logged.
+        client: Of redis-py, in place of the address: a ``redis.asyncio.Redis``, also of Sentinel's
+            ``master_for``, or a ``redis.asyncio.RedisCluster``. Its pool, retries and time-outs are used.
 
     Attributes:
         chatbots: Lets Matrix bots write.
         tokens: Issues and revokes channel tokens.
+
+    Raises:
+        ConfigError: If something else is passed in the place of either.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        url = read_url(settings.url)
-        is_cluster = url.kind is Kind.CLUSTER
-        self._link = AsyncClusterLink(url, settings) if is_cluster else AsyncLink(settings)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        client: Redis | RedisCluster | None = None,
+        on_publish: OnPublish | None = None,
+    ) -> None:
+        settings = checked_settings(self, settings, client, "redis.asyncio.Redis")
+        self._link = _link_to(settings, client)
         self._journaling = Journaling(
             is_wanted=settings.journal,
             max_message_bytes=settings.max_message_bytes,
-            is_cluster=is_cluster,
+            on_publish=on_publish,
+            is_cluster=isinstance(self._link, AsyncClusterLink)
+            or hasattr(client, "get_primaries"),
         )
         self.chatbots = AsyncChatbots(self._link, self._journaling)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
@@ -192,6 +211,14 @@ class AsyncPublisher(FromSettings):
     async def _publish(self, command: Command) -> int:
         return int(await self._link.perform(self._journaling.publish(command)))
 
+    async def ping(self) -> float:
+        """Ask Redis whether it is there, and lets us use our keys.
+
+        Returns:
+            After how many seconds it answered.
+        """
+        return float(await self._link.perform(self._journaling.ping()))
+
     async def close(self) -> None:
         """Close all connections. Another command opens new ones."""
         await self._link.close()
@@ -206,6 +233,15 @@ class AsyncPublisher(FromSettings):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _link_to(settings: Settings, client: Redis | RedisCluster | None) -> AsyncLink:
+    if client is not None:
+        return AsyncClientLink(client)
+    url = read_url(settings.url)
+    return (
+        AsyncClusterLink(url, settings) if url.kind is Kind.CLUSTER else AsyncPooledLink(settings)
+    )
 
 
 class AsyncChatbots:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.asyncio.connection import (
     AbstractConnection,
+    BlockingConnectionPool,
     Connection,
     SSLConnection,
     UnixDomainSocketConnection,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from publisher.deadline import bounded, left_s
+
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
+    from collections.abc import Mapping
 
 _CAN_POLL: Final = hasattr(select, "poll")  # not on Windows
 # Linux only. Elsewhere poll reports a closed peer as POLLHUP, unasked, or not at all.
@@ -23,17 +27,17 @@ _PEER_CLOSED: Final = getattr(select, "POLLRDHUP", 0)
 
 
 class _Attentive(AbstractConnection):
-    """Two corrections to a connection, mixed into each of redis-py's classes."""
+    """Mixed into each of redis-py's classes."""
 
     async def connect(self) -> None:
         """Connect and log in, or raise TimeoutError.
 
-        redis-py bounds its wait for the socket; its wait for the answers to AUTH and SELECT it
-        bounds by ``socket_timeout``, which we do not use: on Python 3.11 it costs a task for
-        each command (asyncio.wait_for), and that swallows a cancellation now and then.
+        redis-py bounds each wait by ``socket_timeout``, which we do not use: on Python 3.11 it
+        costs a task for each command (asyncio.wait_for), and that swallows a cancellation now and
+        then.
         """
         if not self.is_connected:
-            async with asyncio.timeout(self.socket_connect_timeout):
+            async with asyncio.timeout(left_s()):
                 await super().connect()  # type: ignore[no-untyped-call]  # redis-py: no "-> None"
 
     async def can_read(self) -> bool:
@@ -45,7 +49,13 @@ class _Attentive(AbstractConnection):
         if self._is_over():
             await self.disconnect(nowait=True)
             raise RedisConnectionError("the connection has ended")
-        return await super().can_read()
+        return bool(await self._has_more())
+
+    if hasattr(AbstractConnection, "can_read"):
+        _has_more = AbstractConnection.can_read
+    else:  # redis-py before 8
+        _has_more = AbstractConnection.can_read_destructive
+        can_read_destructive = can_read
 
     def _is_over(self) -> bool:
         """Whether the other end has left.
@@ -80,9 +90,15 @@ class _Unix(_Attentive, UnixDomainSocketConnection):
     """``unix://``."""
 
 
-ATTENTIVE: Final[dict[type[AbstractConnection], type[AbstractConnection]]] = {
+OURS: Final[Mapping[type[Any], type[Any]]] = {
     Connection: _Tcp,
     SSLConnection: _Tls,
     UnixDomainSocketConnection: _Unix,
 }
 """Our class for each of redis-py's."""
+
+
+class PunctualPool(BlockingConnectionPool):
+    """redis-py's pool, in which a call waits for a free connection."""
+
+    timeout = bounded("timeout")

@@ -1,21 +1,24 @@
-"""A bounded set of connections to Redis, for asyncio. See ``publisher.link``."""
+"""How commands get to Redis, for asyncio. See ``publisher.link``."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from redis import RedisError, ResponseError
-from redis.asyncio.connection import BlockingConnectionPool, Connection, parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from publisher.aio_connection import ATTENTIVE
+from publisher.aio_connection import OURS, PunctualPool
 from publisher.attempts import Attempts
 from publisher.command import Pipeline
 from publisher.contract.redis_url import Kind, read_url
+from publisher.deadline import begin, share_s
 from publisher.errors import PublishError
 from publisher.failures import after_writing, before_writing
+from publisher.redis_versions import TAKE, silent
 from publisher.sentinels import AsyncFound
 
 if TYPE_CHECKING:
@@ -24,6 +27,85 @@ if TYPE_CHECKING:
     from publisher.command import Command
     from publisher.settings import Settings
     from publisher.steps import Steps
+
+Connections = TypeVar("Connections")
+"""Of one event loop."""
+
+
+class AsyncLink(ABC):
+    """As ``Link``."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._timeout_s = timeout_s
+
+    @abstractmethod
+    async def execute(self, command: Command | Pipeline) -> Any:
+        """As ``Link.execute``."""
+
+    async def perform(self, steps: Steps) -> Any:
+        """As ``Link.perform``."""
+        if self._timeout_s is not None:
+            begin(self._timeout_s)
+        try:
+            command = next(steps)
+            while True:
+                try:
+                    answer = await self.execute(command)
+                except PublishError as error:
+                    command = steps.throw(error)
+                else:
+                    command = steps.send(answer)
+        except StopIteration as end:
+            return end.value
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections. A command that another task has under way fails."""
+
+
+class OneLoopLink(AsyncLink, Generic[Connections]):
+    """Connections of one event loop at a time: of another one no answer would ever be seen."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout_s)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._of_loop: Connections | None = None
+
+    @abstractmethod
+    def _make(self) -> Connections:
+        """Make connections for the loop that runs; nothing connects yet."""
+
+    @abstractmethod
+    async def _let_go(self, connections: Connections) -> None:
+        """Close them."""
+
+    def _connections(self) -> Connections:
+        """Those of the loop that runs.
+
+        Raises:
+            PublishError: If another loop, which may still run, has them.
+        """
+        loop = asyncio.get_running_loop()
+        self._check(loop)
+        if self._of_loop is None or self._loop is not loop:
+            self._loop, self._of_loop = loop, self._make()
+        return self._of_loop
+
+    async def close(self) -> None:
+        """As ``AsyncLink.close``. After it, or when its loop is closed, any loop may use the link."""
+        loop = asyncio.get_running_loop()
+        self._check(loop)
+        connections = self._of_loop if self._loop is loop else None
+        self._loop = self._of_loop = None
+        if connections is not None:
+            await self._let_go(connections)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._loop not in {None, loop} and not self._loop.is_closed():
+            raise PublishError(
+                "an AsyncPublisher stays in one event loop until it is closed there: await close() "
+                "in the other loop, or make an AsyncPublisher for each loop"
+            )
 
 
 class _Connection(Protocol):
@@ -39,52 +121,53 @@ class _Connection(Protocol):
 class _Pool(Protocol):
     """What we use of redis-py's connection pool."""
 
-    async def get_connection(self) -> _Connection: ...
-    async def release(self, connection: Any) -> None: ...
+    async def get_connection(self, *names: str) -> _Connection: ...
+    async def release(self, connection: _Connection) -> None: ...
     async def disconnect(self) -> None: ...
 
 
-class AsyncLink:
-    """Sends commands and awaits their answers. Keeps the promises of ``publisher.link.Link``.
-
-    A cancelled command counts as a failed one: its connection is closed.
+class AsyncPooledLink(OneLoopLink[_Pool]):
+    """As ``PooledLink``.
 
     Args:
-        settings: Address, number of connections, time-outs.
+        settings: Address, number of connections, time-out.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._timeout_s = settings.timeout_s
-        self._loop: asyncio.AbstractEventLoop | None = None
+        super().__init__(settings.timeout_s)
         url = read_url(settings.url)
-        options: dict[str, Any] = {**parse_url(url.direct)}
-        kind = ATTENTIVE[options.get("connection_class", Connection)]
+        options: dict[str, Any] = {**parse_url(url.direct), **settings.redis_options}
+        kind = OURS[options.get("connection_class", Connection)]
         if url.kind is Kind.SENTINEL:
             options["url"] = url
             kind = type("Found", (AsyncFound, kind), {})
-        options["connection_class"] = kind
-        self._pool: _Pool = BlockingConnectionPool(
+        self._options = {
             **options,
-            max_connections=settings.pool_size,
-            timeout=settings.timeout_s,
-            socket_timeout=None,  # ours are in `execute` and in ATTENTIVE
-            socket_connect_timeout=settings.timeout_s,
-            protocol=2,
-            driver_info=None,  # no CLIENT SETINFO, which Redis 5 does not know
+            **silent(AbstractConnection),
+            "connection_class": kind,
+            "max_connections": settings.pool_size,
+            "timeout": settings.timeout_s,
+            "socket_timeout": None,  # ours are in `execute` and in `publisher.aio_connection`
+            "socket_connect_timeout": settings.timeout_s,
+            "protocol": 2,
             # redis-py's own retries would write a command again that was written already.
-            retry=Retry(NoBackoff(), 0),
-        )
+            "retry": Retry(NoBackoff(), 0),
+        }
+
+    def _make(self) -> _Pool:
+        pool: Any = PunctualPool(**self._options)
+        return cast("_Pool", pool)
+
+    async def _let_go(self, connections: _Pool) -> None:
+        await connections.disconnect()
 
     async def execute(self, command: Command | Pipeline) -> Any:
-        """Send one command, or several at once. Returns and raises what ``Link.execute`` does.
-
-        Raises:
-            RuntimeError: If it is used in a second event loop.
-        """
-        connection = await self._connected()
+        """As ``Link.execute``."""
+        pool = self._connections()
+        connection = await self._connected(pool)
         answered = False
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(share_s(is_repeatable=command.is_repeatable)):
                 if isinstance(command, Pipeline):
                     words = [each.words for each in command.commands]
                     await connection.send_packed_command(connection.pack_commands(words))
@@ -101,56 +184,19 @@ class AsyncLink:
             # Neither of the two suspends in redis-py 8.1, so a second cancellation does no harm.
             if not answered:
                 await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+            await pool.release(connection)
         # Out here, so that redis-py's error is not attached where it was left out on purpose.
         raise failure
 
-    async def perform(self, steps: Steps) -> Any:
-        """Send the commands of some steps, one after the other. Return their result.
-
-        Raises:
-            PublishError: What ``execute`` raises and the steps do not deal with.
-        """
-        try:
-            command = next(steps)
-            while True:
-                try:
-                    answer = await self.execute(command)
-                except PublishError as error:
-                    command = steps.throw(error)
-                else:
-                    command = steps.send(answer)
-        except StopIteration as end:
-            return end.value
-
-    async def close(self) -> None:
-        """Close all connections. A command that another task has under way fails.
-
-        Raises:
-            RuntimeError: If it was used in another event loop.
-        """
-        self._stay_in_one_loop()
-        await self._pool.disconnect()
-
-    async def _connected(self) -> _Connection:
+    async def _connected(self, pool: _Pool) -> _Connection:
         """Take a connection that stands: new, or idle and not closed by Redis meanwhile."""
-        self._stay_in_one_loop()
-        attempts = Attempts(self._timeout_s)
+        attempts = Attempts()
         while True:
             try:
-                return await self._pool.get_connection()
+                return await pool.get_connection(*TAKE)
             except (RedisError, TimeoutError) as error:
                 failure = before_writing(error)
             await asyncio.sleep(attempts.pause_after(failure))
-
-    def _stay_in_one_loop(self) -> None:
-        # In a second loop the command would be written and its answer never be seen.
-        loop = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = loop
-        elif self._loop is not loop:
-            message = "an AsyncPublisher stays in one event loop: make one in each loop"
-            raise RuntimeError(message)
 
 
 async def _answer_or_refusal(connection: _Connection) -> Any:

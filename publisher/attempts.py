@@ -1,15 +1,13 @@
-"""When to try again to connect to Redis. Pure but for the clock, which is an argument."""
+"""When to try again to connect to Redis."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
+from publisher.deadline import left_s
 from publisher.errors import RedisUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from publisher.errors import PublishError
 
 PAUSES_S: Final = (0.05, 0.2)
@@ -17,18 +15,11 @@ PAUSES_S: Final = (0.05, 0.2)
 
 
 class Attempts:
-    """The attempts to connect for one command, of which nothing has been written yet.
+    """The attempts to connect for one command, of which nothing has been written yet."""
 
-    Args:
-        budget_s: Seconds after which no further attempt begins.
-        clock: Seconds from any point in time, never going back.
-    """
+    __slots__ = ("_pauses",)
 
-    __slots__ = ("_clock", "_deadline", "_pauses")
-
-    def __init__(self, budget_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._deadline = clock() + budget_s
+    def __init__(self) -> None:
         self._pauses = iter(PAUSES_S)
 
     def pause_after(self, failure: PublishError) -> float:
@@ -36,11 +27,11 @@ class Attempts:
 
         Raises:
             PublishError: The failure, if there is to be no further attempt: Redis answered, it
-                was the third one, or the time is up.
+                was the third one, or the time of the call is up.
         """
-        pause_s = next(self._pauses, None)
+        pause_s, left = next(self._pauses, None), left_s()
         if pause_s is None or not isinstance(failure, RedisUnavailable):
             raise failure
-        if self._clock() + pause_s > self._deadline:
+        if left is not None and pause_s >= left:
             raise failure
         return pause_s

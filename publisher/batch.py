@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from publisher.command import Command
     from publisher.contract.ids import Id
+    from publisher.errors import RedisRefused
     from publisher.serializers import Serializer
     from publisher.steps import Journaling, Steps
 
@@ -116,6 +117,9 @@ class Batch:
         for command in self._commands:
             journaling.check(command)
         self._is_published = True
+        return journaling.watched(self._commands, self._steps(journaling))
+
+    def _steps(self, journaling: Journaling) -> Steps:
         begun = 0
         try:
             for commands in _parts(self._commands):
@@ -135,18 +139,19 @@ class Batch:
         """Publish some in one step; in a pipeline where Redis allows no scripts."""
         arguments = [word for command in commands for word in command.words[1:]]
         heard, refusal = yield from journaling.unless_refused(
-            journaling.run_batch(*arguments), _in_pipeline(journaling, commands)
+            journaling.run_batch(*arguments),
+            lambda refused: _in_pipeline(journaling, commands, refused),
         )
         self.heard += heard
         self._refusal = self._refusal or refusal
 
 
-def _in_pipeline(journaling: Journaling, commands: list[Command]) -> Steps:
+def _in_pipeline(journaling: Journaling, commands: list[Command], refused: RedisRefused) -> Steps:
     """How many have heard each, LOST for what is lost; and why, or None."""
     heard, refusal = [], None
     for command, answer in zip(commands, (yield Pipeline(tuple(commands))), strict=True):
         try:
-            heard.append(journaling.heard(command, answer))
+            heard.append(journaling.heard(command, answer, refused))
         except PublishError as error:
             refusal = refusal or error
             heard.append(LOST)

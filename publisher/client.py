@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from publisher.batch import Batch
 from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
+from publisher.client_link import ClientLink
 from publisher.cluster import ClusterLink
-from publisher.construction import FromSettings
+from publisher.construction import FromSettings, checked_settings
 from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
-from publisher.link import Link
+from publisher.link import PooledLink
 from publisher.messages import notice_command, records_command
 from publisher.models import models_command
 from publisher.steps import Journaling
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
+    from redis import Redis, RedisCluster
+
     from publisher.chatbots import MatrixConfig
     from publisher.command import Command
     from publisher.contract.ids import Id
+    from publisher.link import Link
     from publisher.serializers import Serializer
     from publisher.settings import Settings
     from publisher.tokens import User
+    from publisher.watching import OnPublish
 
 
 class Publisher(FromSettings):
@@ -44,25 +49,38 @@ class Publisher(FromSettings):
     connections of their own. Nothing connects before the first command.
 
     Every method that talks to Redis raises RedisUnavailable, ReplyLost or RedisRefused, and
-    InvalidMessage for a wrong argument; see ``publisher.errors``. Each single wait is bounded:
-    for a free connection, for it to stand, for the answer.
+    InvalidMessage for a wrong argument; see ``publisher.errors``. A call takes ``timeout_s`` at
+    most, however many attempts it makes.
 
     Args:
         settings: Address of Redis, and the defaults.
+        on_publish: Called with channel, bytes, seconds and outcome of each message; see
+            ``publisher.watching``. What it raises is logged.
+        client: Of redis-py, in place of the address: a ``redis.Redis``, also of Sentinel's
+            ``master_for``, or a ``redis.RedisCluster``. Its pool, retries and time-outs are used.
 
     Attributes:
         chatbots: Lets Matrix bots write.
         tokens: Issues and revokes channel tokens.
+
+    Raises:
+        ConfigError: If something else is passed in the place of either.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        url = read_url(settings.url)
-        is_cluster = url.kind is Kind.CLUSTER
-        self._link = ClusterLink(url, settings) if is_cluster else Link(settings)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        client: Redis | RedisCluster | None = None,
+        on_publish: OnPublish | None = None,
+    ) -> None:
+        settings = checked_settings(self, settings, client, "redis.Redis")
+        self._link = _link_to(settings, client)
         self._journaling = Journaling(
             is_wanted=settings.journal,
             max_message_bytes=settings.max_message_bytes,
-            is_cluster=is_cluster,
+            on_publish=on_publish,
+            is_cluster=isinstance(self._link, ClusterLink) or hasattr(client, "get_primaries"),
         )
         self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
@@ -193,6 +211,14 @@ class Publisher(FromSettings):
     def _publish(self, command: Command) -> int:
         return int(self._link.perform(self._journaling.publish(command)))
 
+    def ping(self) -> float:
+        """Ask Redis whether it is there, and lets us use our keys.
+
+        Returns:
+            After how many seconds it answered.
+        """
+        return float(self._link.perform(self._journaling.ping()))
+
     def close(self) -> None:
         """Close all connections. Another command opens new ones."""
         self._link.close()
@@ -207,6 +233,13 @@ class Publisher(FromSettings):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _link_to(settings: Settings, client: Redis | RedisCluster | None) -> Link:
+    if client is not None:
+        return ClientLink(client)
+    url = read_url(settings.url)
+    return ClusterLink(url, settings) if url.kind is Kind.CLUSTER else PooledLink(settings)
 
 
 class Chatbots:

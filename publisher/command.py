@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,9 +12,18 @@ class Command:
 
     Attributes:
         words: Name and arguments in order. Not shown by ``repr``: they hold payloads and tokens.
+        is_repeatable: It is sent again if its answer is lost, which does no harm.
     """
 
+    is_repeatable: ClassVar = False
     words: tuple[str | bytes | int, ...] = field(repr=False)
+
+
+class Repeatable(Command):
+    """One that is sent again if its answer is lost."""
+
+    __slots__ = ()
+    is_repeatable: ClassVar = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +37,4 @@ class Pipeline:
     """
 
     commands: tuple[Command, ...]
+    is_repeatable: ClassVar = False

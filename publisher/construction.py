@@ -1,10 +1,12 @@
-"""How a publisher is made, sync or async: from a URL, or from the environment."""
+"""How a publisher is made, sync or async: from a URL, the environment, or a client of redis-py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+from typing import TYPE_CHECKING, Any
 
 from publisher.contract.journal import MAX_MESSAGE_BYTES
+from publisher.errors import ConfigError, PublishError
 from publisher.settings import (
     DEFAULT_POOL_SIZE,
     DEFAULT_TIMEOUT_S,
@@ -14,13 +16,17 @@ from publisher.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Self
+    from typing import NoReturn, Self
+
+    from publisher.watching import OnPublish
 
 
 class FromSettings:
-    """A class whose instances are made from settings alone."""
+    """A class whose instances are made from settings, or with a client."""
 
-    def __init__(self, settings: Settings) -> None: ...
+    def __init__(
+        self, settings: Settings | None = None, *, on_publish: OnPublish | None = None
+    ) -> None: ...
 
     @classmethod
     def from_url(
@@ -32,10 +38,20 @@ class FromSettings:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         journal: bool = True,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
+        on_publish: OnPublish | None = None,
+        **redis_options: Any,
     ) -> Self:
-        """Publish to the Redis at a URL: ``redis://``, ``rediss://`` or ``unix://``.
+        """Publish to the Redis at a URL, of any kind of ``publisher.contract.redis_url``.
 
-        The other arguments are those of ``publisher.settings.Settings``.
+        Args:
+            url: Such as ``redis://localhost:6379/0``.
+            token_ttl: As of ``publisher.settings.Settings``, and so are the following.
+            pool_size: As above.
+            timeout_s: As above.
+            journal: As above.
+            max_message_bytes: As above.
+            on_publish: As of the class.
+            redis_options: For redis-py's connections, such as ``credential_provider=``.
 
         Raises:
             ConfigError: For all arguments that are wrong, together.
@@ -47,17 +63,50 @@ class FromSettings:
             timeout_s=timeout_s,
             journal=journal,
             max_message_bytes=max_message_bytes,
+            redis_options=redis_options,
         )
-        return cls(settings)
+        return cls(settings, on_publish=on_publish)
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
+    def from_env(cls, env: Mapping[str, str], *, on_publish: OnPublish | None = None) -> Self:
         """Publish to the Redis that the environment names; see ``Settings.from_env``.
 
         Args:
             env: Such as ``os.environ``.
+            on_publish: As of the class.
 
         Raises:
             ConfigError: For all variables that are wrong, together.
         """
-        return cls(Settings.from_env(env))
+        return cls(Settings.from_env(env), on_publish=on_publish)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled, or copied: what has connections cannot be."""
+        raise PublishError(
+            f"a {type(self).__name__} cannot be pickled or copied: make one in each process"
+        )
+
+
+def checked_settings(owner: object, settings: object, client: object, kind: str) -> Settings:
+    """The settings, or the defaults.
+
+    Args:
+        owner: What is made of them.
+        settings: As they were passed.
+        client: The client that was passed, if any.
+        kind: Which client it must be.
+
+    Raises:
+        ConfigError: If something else was passed in the place of either.
+    """
+    name = type(owner).__name__
+    if settings is not None and not isinstance(settings, Settings):
+        hint = "a client as client=" if hasattr(settings, "execute_command") else "from_url(url)"
+        raise ConfigError((f"{name} takes Settings, not {type(settings).__name__}: use {hint}",))
+    execute = getattr(client, "execute_command", None)
+    is_async = inspect.iscoroutinefunction(execute)
+    if client is not None and (
+        execute is None or is_async is not kind.startswith("redis.asyncio")
+    ):
+        raise ConfigError((f"client must be a {kind}, not a {type(client).__name__}",))
+    return Settings() if settings is None else settings

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from publisher.errors import RedisUnavailable, ReplyLost
 from publisher.refusals import refusal_of
-from publisher.sentinels import NONE_KNOWS
+from publisher.sentinels import NotFound
 
 if TYPE_CHECKING:
     from publisher.errors import PublishError
@@ -34,8 +34,8 @@ def before_writing(error: Exception) -> PublishError:
         return refusal
     if str(error) == _POOL_EXHAUSTED:
         reason = "no connection became free in time; raise the pool size (REDIS_POOL_SIZE)"
-    elif str(error) == NONE_KNOWS:
-        reason = f"{NONE_KNOWS}; check the hosts and the name in its URL (REDIS_URL)"
+    elif isinstance(error, NotFound):
+        reason = str(error)
     else:
         reason = "Redis cannot be reached; check its URL (REDIS_URL) and that it runs"
     return _because(error, RedisUnavailable(reason))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.connection import AbstractConnection as AsyncAbstractConnection
+from redis.asyncio.connection import ConnectionPool as AsyncPool
 from redis.asyncio.retry import Retry as AsyncRetry
-from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
 from redis.exceptions import AuthenticationError, ReadOnlyError, RedisError, ResponseError
@@ -17,20 +17,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from publisher.connection import OurPool
 from publisher.contract.journal import NONE
-from publisher.tls_connection import TicketPool
+from publisher.deadline import left_s, share_s
+from publisher.redis_versions import silent
 
 if TYPE_CHECKING:
     from publisher.contract.redis_url import RedisUrl
 
 _WITHIN_S: Final = 1.0
-"""Each of them; there are others."""
+"""One that says nothing is left after this time, or half of what is left of the call."""
 
-_OPTIONS: Final[dict[str, Any]] = {
-    "protocol": 2,
-    "driver_info": None,
-    "socket_connect_timeout": _WITHIN_S,
-}
 _FAILURES: Final = (
     RedisError,
     OSError,
@@ -42,8 +39,18 @@ _FAILURES: Final = (
     ValueError,
 )
 """With what redis-py stumbles over the answer of something that is no Sentinel."""
-NONE_KNOWS: Final = "no Sentinel knows of a primary of this name that is up"
-_REPLICA: Final = "the Sentinels named a replica: they have not noticed yet"
+_URL: Final = "in its URL (REDIS_URL)"
+_NONE_KNOWS: Final = (
+    f"no Sentinel knows of a primary of this name that is up; check the hosts and the name {_URL}"
+)
+_LOGIN: Final = (
+    f"a Sentinel does not let us in; check sentinel_username and sentinel_password {_URL}"
+)
+_REPLICA: Final = "the Sentinels name a replica: they have not noticed yet; try again later"
+
+
+class NotFound(RedisConnectionError):
+    """The Sentinels led to no primary; says what to do about it."""
 
 
 class Found(AbstractConnection):
@@ -86,7 +93,7 @@ class Found(AbstractConnection):
             self.send_command("DEL", NONE)  # type: ignore[no-untyped-call]
             self.read_response()
         except ReadOnlyError:
-            raise RedisConnectionError(_REPLICA) from None
+            raise NotFound(_REPLICA) from None
         except ResponseError:
             pass  # no right to DEL: then this cannot be known
 
@@ -102,6 +109,10 @@ class AsyncFound(AsyncAbstractConnection):
         """Connect to the first that a Sentinel names and that takes writes."""
         if self.is_connected:
             return
+        async with asyncio.timeout(left_s()):
+            await self._connect_to_primary()
+
+    async def _connect_to_primary(self) -> None:
         failure: Exception | None = None
         for place in self._url.hosts:
             try:
@@ -122,11 +133,11 @@ class AsyncFound(AsyncAbstractConnection):
 
     async def _check(self) -> None:
         try:
-            async with asyncio.timeout(self.socket_connect_timeout):
+            async with asyncio.timeout(left_s()):
                 await self.send_command("DEL", NONE)
                 await self.read_response()
         except ReadOnlyError:
-            raise RedisConnectionError(_REPLICA) from None
+            raise NotFound(_REPLICA) from None
         except ResponseError:
             pass
 
@@ -136,40 +147,62 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, AuthenticationError | ResponseError)
 
 
-def _none_found(failure: Exception | None) -> RedisConnectionError:
-    error = RedisConnectionError(NONE_KNOWS)
+def _none_found(failure: Exception | None) -> NotFound:
+    if isinstance(failure, NotFound):
+        return failure
+    error = NotFound(_NONE_KNOWS)
     error.__cause__ = failure
     return error
 
 
+def _within_s() -> float:
+    return min(_WITHIN_S, share_s(is_repeatable=True) or _WITHIN_S)
+
+
 def _find(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
-    pool = TicketPool.from_url(
+    within_s = _within_s()
+    pool = OurPool.from_url(
         url.sentinel_at(host, port),
-        socket_timeout=_WITHIN_S,
+        socket_timeout=within_s,
+        socket_connect_timeout=within_s,
         retry=Retry(NoBackoff(), 0),
-        **_OPTIONS,
+        **silent(AbstractConnection),
+        protocol=2,
     )
-    sentinel = Sentinel([])  # type: ignore[no-untyped-call]
-    with Redis.from_pool(pool) as client:
-        sentinel.sentinels = [client]
-        try:
-            found: tuple[str, int] = sentinel.discover_master(url.service)  # type: ignore[no-untyped-call]
-        except ResponseError as error:  # a Sentinel's, not Redis'
-            raise RedisConnectionError(NONE_KNOWS) from error
-    found[0].encode("idna")
-    return found
+    client = Redis(connection_pool=pool)
+    try:
+        return _named(url.service, client.sentinel_masters())
+    except AuthenticationError as error:
+        raise NotFound(_LOGIN) from error
+    except ResponseError as error:  # a Sentinel's, not Redis'
+        raise NotFound(_NONE_KNOWS) from error
+    finally:
+        pool.disconnect()
 
 
 async def _find_async(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
-    sentinel = AsyncSentinel([])  # type: ignore[no-untyped-call]
-    async with AsyncRedis.from_url(
-        url.sentinel_at(host, port), retry=AsyncRetry(NoBackoff(), 0), **_OPTIONS
-    ) as client:
-        sentinel.sentinels = [client]
-        async with asyncio.timeout(_WITHIN_S):
-            try:
-                found: tuple[str, int] = await sentinel.discover_master(url.service)
-            except ResponseError as error:
-                raise RedisConnectionError(NONE_KNOWS) from error
-    found[0].encode("idna")
-    return found
+    pool = AsyncPool.from_url(
+        url.sentinel_at(host, port),
+        retry=AsyncRetry(NoBackoff(), 0),
+        **silent(AsyncAbstractConnection),
+        protocol=2,
+    )
+    client = AsyncRedis(connection_pool=pool)
+    try:
+        async with asyncio.timeout(_within_s()):
+            return _named(url.service, await client.sentinel_masters())
+    except AuthenticationError as error:
+        raise NotFound(_LOGIN) from error
+    except ResponseError as error:
+        raise NotFound(_NONE_KNOWS) from error
+    finally:
+        await pool.disconnect()
+
+
+def _named(service: str, primaries: Any) -> tuple[str, int]:
+    """Where a Sentinel says that the primary is."""
+    state = primaries.get(service)
+    if state is None or not Sentinel([]).check_master_state(state, service):  # type: ignore[no-untyped-call]
+        raise NotFound(_NONE_KNOWS)
+    state["ip"].encode("idna")
+    return state["ip"], state["port"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from publisher.contract.journal import MAX_MESSAGE_BYTES
 from publisher.contract.redis_url import problem_with
@@ -21,6 +21,25 @@ DEFAULT_TIMEOUT_S: Final = 5.0
 _MIB: Final = 1024 * 1024
 _JOURNALS: Final = ("redis", "memory", "off")
 _DIGITS: Final = re.compile("[1-9][0-9]{0,8}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+_OURS: Final = frozenset(
+    {
+        "connection_class",
+        "connection_pool",
+        "decode_responses",
+        "encoding",
+        "max_connections",
+        "parser_class",
+        "protocol",
+        "retry",
+        "retry_on_error",
+        "retry_on_timeout",
+        "socket_connect_timeout",
+        "socket_timeout",
+        "timeout",
+    }
+)
+"""Options of redis-py on which a publisher depends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +50,14 @@ class Settings:
         url: Redis' address; see ``publisher.contract.redis_url``. Not shown by ``repr``.
         token_ttl: Seconds for which a token is valid if its issuer names no time. None: for ever.
         pool_size: Connections at most, so commands that can be under way at once.
-        timeout_s: Seconds to wait for a free connection, for a connection to stand, and for an
-            answer, each.
+        timeout_s: Seconds that a whole call may take, however many attempts it makes. (What it
+            takes to resolve a host name is the system's affair.)
         journal: Append messages to the journal of the channel servers, so that none of them, and
             no client that returns, misses one. False where they keep none in Redis.
-
         max_message_bytes: A larger message is refused: channel servers do not keep it, and it would
             take the place of many others.
+        redis_options: For redis-py's connections, such as ``credential_provider`` or
+            ``ssl_ca_certs``. Not shown by ``repr``.
 
     Raises:
         ConfigError: For all settings that are wrong, together.
@@ -49,6 +69,7 @@ class Settings:
     timeout_s: float = DEFAULT_TIMEOUT_S
     journal: bool = True
     max_message_bytes: int = MAX_MESSAGE_BYTES
+    redis_options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problems = []
@@ -62,6 +83,7 @@ class Settings:
             problems.append("timeout_s must be a positive number")
         if not _is_positive(self.max_message_bytes, (int,)):
             problems.append("max_message_bytes must be a positive int")
+        problems += _problems_with(self.redis_options)
         if problems:
             raise ConfigError(tuple(problems))
 
@@ -69,8 +91,9 @@ class Settings:
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the variables of the channel server that concern a publisher.
 
-        ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``, ``MAX_MESSAGE_MIB``, and
-        ``JOURNAL`` and ``RECOVERY_MINUTES``: without a journal in Redis nothing is appended to it.
+        ``REDIS_CACHE_URL`` or else ``REDIS_URL``, ``CACHE_REDIS_EXPIRE``, ``REDIS_POOL_SIZE``,
+        ``MAX_MESSAGE_MIB``, and ``JOURNAL`` and ``RECOVERY_MINUTES``: without a journal in Redis
+        nothing is appended to it. And ``PUBLISHER_TIMEOUT``, which only publishers read: seconds.
 
         Args:
             env: Such as ``os.environ``. An empty value counts as none.
@@ -83,6 +106,7 @@ class Settings:
         token_ttl = reader.positive("CACHE_REDIS_EXPIRE", DEFAULT_TOKEN_TTL)
         pool_size = reader.positive("REDIS_POOL_SIZE", DEFAULT_POOL_SIZE)
         max_message_mib = reader.positive("MAX_MESSAGE_MIB", MAX_MESSAGE_BYTES // _MIB)
+        timeout_s = reader.seconds("PUBLISHER_TIMEOUT", DEFAULT_TIMEOUT_S)
         journal = reader.has_journal()
         if reader.problems:
             raise ConfigError(tuple(reader.problems))
@@ -90,6 +114,7 @@ class Settings:
             url=url,
             token_ttl=token_ttl,
             pool_size=pool_size,
+            timeout_s=timeout_s,
             journal=journal,
             max_message_bytes=max_message_mib * _MIB,
         )
@@ -121,6 +146,15 @@ class _Reader:
         self.problems.append(f"{name} must be a whole number from 1 to 999999999")
         return default
 
+    def seconds(self, name: str, default: float) -> float:
+        text = self._text(name)
+        if not text:
+            return default
+        if _DECIMAL.fullmatch(text) and float(text) > 0:
+            return float(text)
+        self.problems.append(f"{name} must be a number of seconds above 0, such as 5 or 0.5")
+        return default
+
     def has_journal(self) -> bool:
         text = self._text("JOURNAL") or "redis"
         if text not in _JOURNALS:
@@ -130,6 +164,21 @@ class _Reader:
 
     def _text(self, name: str) -> str:
         return self._env.get(name, "").strip()
+
+
+def _problems_with(options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with options of redis-py's connections."""
+    if not options:
+        return []
+    from redis.connection import Connection, SSLConnection  # noqa: PLC0415 - only for these
+
+    problems = [f"{name} cannot be set: a publisher depends on it" for name in _OURS & {*options}]
+    kind = SSLConnection if any(name.startswith("ssl_") for name in options) else Connection
+    try:
+        kind(**{name: value for name, value in options.items() if name not in _OURS})
+    except Exception as error:  # noqa: BLE001 - whatever redis-py finds wrong with them
+        problems.append(f"options that redis-py does not take: {type(error).__name__}: {error}")
+    return problems
 
 
 def _is_positive(value: object, kinds: tuple[type, ...]) -> bool:

@@ -11,11 +11,12 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from publisher.command import Command
+from publisher.command import Command, Repeatable
 from publisher.contract.journal import JOURNAL, MAX_MESSAGE_BYTES, SENT, STATE
 from publisher.errors import InvalidMessage, PublishError, RedisRefused, ReplyLost
 from publisher.refusals import refusal_in_script
 from publisher.scripts import FOR_NOBODY, LOST, PUBLISH, PUBLISH_BATCH
+from publisher.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from publisher.command import Pipeline
     from publisher.scripts import Script
+    from publisher.watching import OnPublish
 
     Steps: TypeAlias = Generator[Command | Pipeline, Any, Any]
 
@@ -46,6 +48,7 @@ class Journaling:
         is_wanted: As the settings say.
         max_message_bytes: As the settings say.
         is_cluster: As their URL says.
+        on_publish: Is told of each message; see ``publisher.watching``.
         clock: Seconds from any point in time, never going back.
 
     Attributes:
@@ -58,12 +61,14 @@ class Journaling:
         is_wanted: bool,
         max_message_bytes: int = MAX_MESSAGE_BYTES,
         is_cluster: bool = False,
+        on_publish: OnPublish | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.is_cluster = is_cluster
         self._is_wanted = is_wanted
         self._max_message_bytes = max_message_bytes
         self._clock = clock
+        self._on_publish = on_publish
         self._scripts: RedisRefused | None = None
         self._scripts_again_at = 0.0
         self._warned: set[str] = set()
@@ -100,22 +105,41 @@ class Journaling:
                 again, twice; by that, nothing is published twice.
         """
         self.check(plain)
+        return self.watched([plain], self._publish(plain, is_kept=is_kept))
+
+    def watched(self, messages: Sequence[Command], steps: Steps) -> Steps:
+        """Tell of messages what became of them, if anybody wants to know.
+
+        Args:
+            messages: ``PUBLISH`` with channel and payload each.
+            steps: What publishes them.
+        """
+        if self._on_publish is None:
+            return steps
+        return watched(self._on_publish, messages, steps)
+
+    def _publish(self, plain: Command, *, is_kept: bool) -> Steps:
         _, channel, payload = plain.words
         if _is_for_nobody(payload):
             return int((yield plain))
-        script = self.run(PUBLISH, (), channel=channel, payload=payload, is_kept=is_kept)
-        plainly = self._plainly(plain, is_kept=is_kept)
-        return int((yield from self.unless_refused(script, plainly)))
+        refused = self._refusal()
+        if refused is None:
+            try:
+                script = self.run(PUBLISH, (), channel=channel, payload=payload, is_kept=is_kept)
+                return int((yield from script))
+            except RedisRefused as error:
+                refused = self._do_without_scripts(error)
+        return self.heard(plain, (yield plain), refused, is_kept=is_kept)
 
-    def _plainly(self, plain: Command, *, is_kept: bool) -> Steps:
-        return self.heard(plain, (yield plain), is_kept=is_kept)
-
-    def heard(self, plain: Command, answer: object, *, is_kept: bool = True) -> int:
+    def heard(
+        self, plain: Command, answer: Any, refused: RedisRefused, *, is_kept: bool = True
+    ) -> int:
         """How many have heard a message where Redis runs no scripts of ours.
 
         Args:
             plain: The message.
             answer: Redis' to it.
+            refused: Why it runs none.
             is_kept: It was to be kept in the journal, if there is one.
 
         Raises:
@@ -123,37 +147,39 @@ class Journaling:
         """
         if isinstance(answer, PublishError):
             raise answer
-        refused = self._scripts
         is_lost = not answer and is_kept and self._is_wanted
-        if is_lost and refused is not None and not _is_for_nobody(plain.words[2]):
+        if is_lost and not _is_for_nobody(plain.words[2]):
             raise lost(refused)
-        return int(answer)  # type: ignore[call-overload, no-any-return]
+        return int(answer)
 
-    def unless_refused(self, script: Steps, otherwise: Steps) -> Steps:
-        """Run a script; do something else where this Redis lets us run none.
-
-        That is said once, and tried again after a minute.
-        """
-        if self._may_script():
+    def unless_refused(self, script: Steps, otherwise: Callable[[RedisRefused], Steps]) -> Steps:
+        """Run a script; do something else where this Redis lets us run none."""
+        refused = self._refusal()
+        if refused is None:
             try:
-                result = yield from script
-            except RedisRefused as refused:
-                if not refused.prevents_scripts:
-                    raise
-                self._scripts = refused
-                self._scripts_again_at = self._clock() + _AGAIN_AFTER_S
-                self._warn(
-                    refused,
-                    "Redis refuses scripts: messages are published plainly, and are lost on "
-                    "channel servers that are down at that moment",
-                )
-            else:
-                self._scripts = None
-                return result
-        return (yield from otherwise)
+                return (yield from script)
+            except RedisRefused as error:
+                refused = self._do_without_scripts(error)
+        return (yield from otherwise(refused))
 
-    def _may_script(self) -> bool:
-        return self._scripts is None or self._clock() >= self._scripts_again_at
+    def _refusal(self) -> RedisRefused | None:
+        """Why scripts are not tried; None if they were not refused, or if that is a minute ago."""
+        if self._scripts is not None and self._clock() >= self._scripts_again_at:
+            self._scripts = None
+        return self._scripts
+
+    def _do_without_scripts(self, refused: RedisRefused) -> RedisRefused:
+        """Note that Redis lets us run none, and say so once."""
+        if not refused.prevents_scripts:
+            raise refused
+        self._scripts = refused
+        self._scripts_again_at = self._clock() + _AGAIN_AFTER_S
+        self._warn(
+            refused,
+            "Redis refuses scripts: messages are published plainly, and are lost on channel "
+            "servers that are down at that moment",
+        )
+        return refused
 
     def run(
         self,
@@ -179,9 +205,20 @@ class Journaling:
                 if it is repeated.
             PublishError: As for ``publish``.
         """
-        result, refused = yield from self._run(
-            script, keys, channel, payload, *arguments, is_kept=is_kept
+        words: tuple[str | bytes | int, ...] = (
+            3 + len(keys),
+            JOURNAL,
+            STATE,
+            SENT + secrets.token_hex(12),
+            *keys,
+            channel,
+            payload,
+            secrets.token_urlsafe(6),
+            int(self._is_wanted and is_kept),
+            *arguments,
         )
+        reply = yield from _until_answered(script, words)
+        result, refused = self._read(reply) if isinstance(reply, list) else (reply, None)
         if result == LOST:
             raise lost(refused)
         return result
@@ -195,35 +232,25 @@ class Journaling:
         Returns:
             How many have heard each of them, LOST for what is lost; and why, or None.
         """
-        result, refused = yield from self._run(PUBLISH_BATCH, (), "", b"", *arguments)
+        words = (
+            3,
+            JOURNAL,
+            STATE,
+            SENT + secrets.token_hex(12),
+            "",
+            b"",
+            secrets.token_urlsafe(6),
+        )
+        reply = yield from _until_answered(
+            PUBLISH_BATCH, (*words, int(self._is_wanted), *arguments)
+        )
+        result, refused = self._read(reply) if isinstance(reply, list) else (reply, None)
         text = result.decode() if isinstance(result, bytes) else str(result)
         heard = list(map(int, text.split(",")))
         return heard, lost(refused) if LOST in heard else None
 
-    def _run(
-        self,
-        script: Script,
-        keys: Sequence[str],
-        *arguments: str | bytes | int,
-        is_kept: bool = True,
-    ) -> Steps:
-        """The result, and what Redis has refused in the script, which did without."""
-        channel, payload, *more = arguments
-        words: tuple[str | bytes | int, ...] = (
-            3 + len(keys),
-            JOURNAL,
-            STATE,
-            SENT + secrets.token_hex(12),
-            *keys,
-            channel,
-            payload,
-            secrets.token_urlsafe(6),
-            int(self._is_wanted and is_kept),
-            *more,
-        )
-        reply = yield from _until_answered(script, words)
-        if not isinstance(reply, list):
-            return reply, None
+    def _read(self, reply: list[Any]) -> tuple[Any, RedisRefused]:
+        """The result of a script, and what was refused in there; it went on without."""
         result, text = reply
         refused = refusal_in_script(text.decode() if isinstance(text, bytes) else text)
         if refused.missing == "channels":
@@ -238,6 +265,12 @@ class Journaling:
         if kind not in self._warned:
             self._warned.add(kind)
             log.warning("%s (%s): %s", consequence, refused.code, refused.advice)
+
+    def ping(self) -> Steps:
+        """Ask Redis for one of our keys. Returns after how many seconds it answered."""
+        started = self._clock()
+        yield Command(("EXISTS", JOURNAL))
+        return self._clock() - started
 
     def run_at(self, script: Script, key: str, *arguments: str | bytes | int) -> Steps:
         """Run a script on one key, wherever it is; it may be repeated. Raises ``PublishError``."""
@@ -269,7 +302,7 @@ def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Ste
 
     At a replica once: it has become one lately, and a new connection may lead to the primary.
     """
-    command = Command(("EVALSHA", script.sha1, *words))
+    command = Repeatable(("EVALSHA", script.sha1, *words))
     attempts = _ATTEMPTS
     was_replica = False
     while True:
@@ -285,7 +318,7 @@ def _until_answered(script: Script, words: tuple[str | bytes | int, ...]) -> Ste
                 continue
             if refused.code != "NOSCRIPT":
                 raise
-            command = Command(("EVAL", script.source, *words))
+            command = Repeatable(("EVAL", script.source, *words))
 
 
 def _is_for_nobody(payload: object) -> bool:

@@ -95,7 +95,7 @@ def issue_steps(
     if journaling.is_cluster:
         return issue(journaling, plain, f"{TOKENS}{user_id}", token, life)
     script = journaling.run(ISSUE, (f"{TOKENS}{user_id}", str(key)), token, body, life)
-    return journaling.unless_refused(script, one(plain))
+    return journaling.unless_refused(script, lambda _: one(plain))
 
 
 def store_command(token: str, user: User, group_ids: Iterable[Id], ttl: int | None) -> Command:
@@ -123,9 +123,9 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     _, channel, body = order.words
     if journaling.is_cluster:
         return revoke(journaling, key, order)
-
     script = journaling.run(REVOKE, (key,), channel=channel, payload=body)
-    return journaling.unless_refused(script, revoke(journaling, key, order))
+    script = journaling.watched([order], script)
+    return journaling.unless_refused(script, lambda _: revoke(journaling, key, order))
 
 
 def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
@@ -139,9 +139,10 @@ def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
     _, channel, body = order.words
     if journaling.is_cluster:
         return revoke_user(journaling, f"{TOKENS}{user_id}", user_id, order)
-    return journaling.run(
+    script = journaling.run(
         REVOKE_USER, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
     )
+    return journaling.watched([order], script)
 
 
 def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterable[Id]) -> Steps:
@@ -159,7 +160,7 @@ def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterabl
     if journaling.is_cluster:
         known, written = f"{TOKENS}{user_id}", payload("group_ids", groups)
         return replace_groups(journaling, known, user_id, written, order)
-    return journaling.run(
+    script = journaling.run(
         REPLACE_GROUPS,
         (f"{TOKENS}{user_id}",),
         user_id,
@@ -167,6 +168,7 @@ def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterabl
         channel=channel,
         payload=body,
     )
+    return journaling.watched([order], script)
 
 
 def _key(token: str) -> str:

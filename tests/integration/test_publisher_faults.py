@@ -15,12 +15,15 @@ from publisher import (
     AsyncPublisher,
     BatchIncomplete,
     Publisher,
+    PublishError,
     RedisRefused,
     RedisUnavailable,
     ReplyLost,
 )
 from publisher.batch import Batch
-from tests.integration.both import done
+from publisher.deadline import begin
+from tests.faults.link import Link
+from tests.integration.both import done, pool_of
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
@@ -136,6 +139,53 @@ async def test_silent_redis_may_have_executed_it(connect, new_redis_server):
         assert len(listener.heard()) == 1
 
 
+CALLS = {
+    "answer": lambda publisher: publisher.publish_records(RECORDS, group_id=7),
+    "batch": lambda publisher: publisher.publish_batch(batch_of_three()),
+    "token": lambda publisher: publisher.tokens.revoke_user(5),
+}
+
+
+def within(seconds, call, publisher):
+    """Wait so long for a call, in a thread if it blocks."""
+    waiting = (
+        asyncio.to_thread(call, publisher) if isinstance(publisher, Publisher) else call(publisher)
+    )
+    return asyncio.wait_for(waiting, seconds)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("is_connected", [True, False], ids=["answer", "login"])
+async def test_a_call_takes_its_time_and_no_more(connect, new_redis_server, call, is_connected):
+    """A stalled Redis held one call for three times as long: each attempt had all the time."""
+    server = new_redis_server()
+    url = server.url if is_connected else server.url.replace("unix://", "unix://:pw@")
+    publisher = connect(url, timeout_s=1.0)
+    if is_connected:
+        await publish(publisher)
+    server.pause()
+    try:
+        with pytest.raises(PublishError):
+            await within(2.0, CALLS[call], publisher)
+    finally:
+        server.resume()
+
+
+async def test_sentinels_that_say_nothing_take_the_time_of_the_call_and_no_more(
+    connect, new_redis_server
+):
+    server = new_redis_server()
+    with Link(server.socket) as link:
+        hosts = ",".join([f"127.0.0.1:{link.port}"] * 5)
+        publisher = connect(f"redis+sentinel://{hosts}/primary", timeout_s=1.0)
+        server.pause()
+        try:
+            with pytest.raises(RedisUnavailable):
+                await within(2.0, CALLS["answer"], publisher)
+        finally:
+            server.resume()
+
+
 async def test_late_answer_reaches_nobody(connect, new_redis_server):
     """The answer to the lost command was 1; the next one, on a new connection, is its own."""
     server = new_redis_server()
@@ -246,7 +296,8 @@ async def test_reply_that_quotes_the_command_is_not_quoted(connect, new_redis_se
 async def test_exhausted_pool_is_certain(connect, redis_server):
     """The only connection is taken by hand, so that the test needs no timing."""
     publisher = connect(redis_server.url, pool_size=1, timeout_s=BRIEF_S)
-    pool = publisher._link._pool
+    pool = pool_of(publisher)
+    begin(BRIEF_S)
     taken = await done(pool.get_connection())
 
     with pytest.raises(RedisUnavailable, match="pool size") as caught:
@@ -257,16 +308,21 @@ async def test_exhausted_pool_is_certain(connect, redis_server):
     assert await publish(publisher) == 0
 
 
-async def publish_batch(publisher):
+def batch_of_three():
     batch = Batch()
     for user_id in (1, 2, 3):
         batch.publish_records(RECORDS, user_id=user_id)
-    await done(publisher.publish_batch(batch))
+    return batch
+
+
+async def publish_batch(publisher):
+    await done(publisher.publish_batch(batch_of_three()))
 
 
 async def test_a_batch_that_finds_no_connection_is_unsent(connect, redis_server):
     publisher = connect(redis_server.url, pool_size=1, timeout_s=BRIEF_S)
-    pool = publisher._link._pool
+    pool = pool_of(publisher)
+    begin(BRIEF_S)
     taken = await done(pool.get_connection())
 
     with pytest.raises(BatchIncomplete, match="pool size") as caught:

@@ -7,6 +7,7 @@ import uvloop
 
 from publisher import AsyncPublisher, Publisher
 from tests.faults.link import Link
+from tests.integration.both import pool_of
 
 pytestmark = pytest.mark.redis
 
@@ -38,7 +39,7 @@ async def publish(publisher, count):
 
 async def is_noticed(publisher):
     """Return when the loop has seen the end of all idle connections."""
-    for connection in publisher._link._pool._available_connections:
+    for connection in pool_of(publisher)._available_connections:
         while not (connection._reader.at_eof() or connection._reader.exception()):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
@@ -68,7 +69,7 @@ def test_the_next_call_succeeds(link, listener, loop, end, loop_was_busy, count)
 @pytest.mark.parametrize("end", ENDS)
 def test_the_next_call_succeeds_without_a_loop(link, listener, end):
     with Publisher.from_url(link.url, timeout_s=PATIENCE_S[end]) as publisher:
-        pool = publisher._link._pool
+        pool = pool_of(publisher)
         taken = [pool.get_connection() for _ in range(AT_ONCE)]
         for connection in taken:
             pool.release(connection)

@@ -92,7 +92,7 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_nothing_comes_twic
 ):
     """The first try has reached Redis, and only the way back is broken."""
     with Link(server.socket) as link, server.listen("/records") as listener:
-        publisher = kind.from_url(f"redis://127.0.0.1:{link.port}", timeout_s=0.3)
+        publisher = kind.from_url(f"redis://127.0.0.1:{link.port}", timeout_s=2)
         await done(publisher.publish_records({"warm": 1}, group_id=7))
         server.pause()
         resume = asyncio.get_running_loop().call_later
@@ -101,7 +101,7 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_nothing_comes_twic
             if kind is Publisher
             else publisher.publish_records(RECORDS, group_id=7)
         )
-        resume(0.5, server.resume)  # after the first time-out, before the last
+        resume(1.2, server.resume)  # after the first time-out of 1 s, before the last
 
         assert await publishing == 1
         await done(publisher.close())

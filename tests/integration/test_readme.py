@@ -23,7 +23,7 @@ from tests.servers import binary
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OF_THE_PUBLISHER = {"CACHE_REDIS_EXPIRE", "REDIS_POOL_SIZE"}
+OF_THE_PUBLISHER = {"CACHE_REDIS_EXPIRE", "PUBLISHER_TIMEOUT", "REDIS_POOL_SIZE"}
 
 
 def blocks(language):

@@ -15,7 +15,7 @@ def test_our_variables_are_those_that_are_read():
 
     read = set(re.findall(r"``([A-Z][A-Z_]+)``", documented)) - {"DEBUG"}
 
-    assert read | {"REDIS_POOL_SIZE"} == OURS
+    assert read | {"PUBLISHER_TIMEOUT", "REDIS_POOL_SIZE"} == OURS
 
 
 @pytest.mark.parametrize(

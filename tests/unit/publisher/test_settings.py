@@ -35,9 +35,16 @@ def test_the_plain_url_is_taken_if_the_cache_url_is_empty():
 
 
 def test_numbers_are_read_from_the_environment():
-    settings = Settings.from_env({"CACHE_REDIS_EXPIRE": "60", "REDIS_POOL_SIZE": "3"})
+    env = {"CACHE_REDIS_EXPIRE": "60", "REDIS_POOL_SIZE": "3", "PUBLISHER_TIMEOUT": "0.5"}
+    settings = Settings.from_env(env)
 
-    assert (settings.token_ttl, settings.pool_size) == (60, 3)
+    assert (settings.token_ttl, settings.pool_size, settings.timeout_s) == (60, 3, 0.5)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1e3", "nan", "1,5", "٣", "5s"])
+def test_a_time_out_is_a_plain_number_of_seconds(text):
+    with pytest.raises(ConfigError, match="PUBLISHER_TIMEOUT must be a number of seconds"):
+        Settings.from_env({"PUBLISHER_TIMEOUT": text})
 
 
 def test_all_wrong_variables_are_named_at_once_and_not_quoted():

@@ -1,0 +1,90 @@
+"""Publishing with a client of redis-py that is not ours: its pool, its retries, its time-outs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from redis import RedisError
+from redis.exceptions import RedisClusterException
+
+from publisher.aio_link import AsyncLink
+from publisher.command import Pipeline
+from publisher.deadline import left_s
+from publisher.errors import PublishError
+from publisher.failures import after_writing
+from publisher.link import Link
+
+if TYPE_CHECKING:
+    from publisher.command import Command
+
+FAILURES: Final = (RedisClusterException, RedisError, OSError, TimeoutError)
+
+
+class ClientLink(Link):
+    """Sends commands with a client.
+
+    What may have been sent, only the client knows: whatever is no answer is ``ReplyLost``.
+
+    Args:
+        client: ``redis.Redis``, ``redis.RedisCluster``, or what Sentinel's ``master_for`` gives.
+    """
+
+    def __init__(self, client: Any, timeout_s: float | None = None) -> None:
+        super().__init__(timeout_s)
+        self._client = client
+
+    def execute(self, command: Command | Pipeline) -> Any:
+        """As ``Link.execute``; several commands go one after the other."""
+        if isinstance(command, Pipeline):
+            return [self._execute_or_refusal(each) for each in command.commands]
+        try:
+            return self._client.execute_command(*command.words)
+        except FAILURES as error:
+            failure = without_words(after_writing(error))
+        # Out here, so that redis-py's error is not attached where it was left out on purpose.
+        raise failure
+
+    def _execute_or_refusal(self, command: Command) -> Any:
+        try:
+            return self.execute(command)
+        except PublishError as error:
+            return error
+
+    def close(self) -> None:
+        """The client is closed by whoever has made it."""
+
+
+class AsyncClientLink(AsyncLink):
+    """The same, for asyncio."""
+
+    def __init__(self, client: Any, timeout_s: float | None = None) -> None:
+        super().__init__(timeout_s)
+        self._client = client
+
+    async def execute(self, command: Command | Pipeline) -> Any:
+        """As ``Link.execute``; several commands go one after the other."""
+        if isinstance(command, Pipeline):
+            return [await self._execute_or_refusal(each) for each in command.commands]
+        try:
+            async with asyncio.timeout(left_s()):
+                return await self._client.execute_command(*command.words)
+        except FAILURES as error:
+            failure = without_words(after_writing(error))
+        raise failure
+
+    async def _execute_or_refusal(self, command: Command) -> Any:
+        try:
+            return await self.execute(command)
+        except PublishError as error:
+            return error
+
+    async def close(self) -> None:
+        """The client is closed by whoever has made it."""
+
+
+def without_words(failure: PublishError) -> PublishError:
+    """Drop a cause that may quote a command: redis-py puts Redis' words into its own errors."""
+    if isinstance(failure.__cause__, RedisClusterException):
+        failure.__cause__ = None
+    return failure
