@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from publisher.client import Publisher
+    from publisher.command import Command
 
 
 @contextlib.contextmanager
@@ -23,7 +24,9 @@ def batch_on_commit(
 ) -> Iterator[Batch]:
     """Collect messages; they go in one round trip after the commit. Without a transaction, at once.
 
-    Models are serialised as they are when they are added.
+    A savepoint that is rolled back, of an ``atomic()`` around the block or inside of it, takes with it
+    what was added inside. (``savepoint_rollback()`` by hand cannot be seen.) Models are serialised as
+    they are when they are added.
 
     Args:
         publisher: Publishes.
@@ -36,6 +39,28 @@ def batch_on_commit(
     """
     if inspect.iscoroutinefunction(publisher.publish_batch):
         raise InvalidMessage("publisher", "is asynchronous: Django's hooks need a Publisher")
-    batch = Batch()
+    batch = _TransactionBatch(using)
     yield batch
-    transaction.on_commit(lambda: publisher.publish_batch(batch), using=using, robust=robust)
+    transaction.on_commit(
+        lambda: publisher.publish_batch(batch.committed()), using=using, robust=robust
+    )
+
+
+class _TransactionBatch(Batch):
+    """A batch whose messages come to an end with the savepoint in which they were added."""
+
+    def __init__(self, using: str | None) -> None:
+        super().__init__()
+        self._using = using
+        self._committed: list[int] = []
+
+    def _add(self, command: Command | None) -> None:
+        super()._add(command)
+        if command is not None:
+            place = len(self) - 1
+            transaction.on_commit(lambda: self._committed.append(place), using=self._using)
+
+    def committed(self) -> Batch:
+        """The batch without the messages whose savepoints were rolled back."""
+        self._commands = [self._commands[place] for place in self._committed]
+        return self

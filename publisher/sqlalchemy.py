@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
+from weakref import WeakSet
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
@@ -17,125 +18,245 @@ from publisher.errors import InvalidMessage, PublishError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
-    from sqlalchemy.orm import Session, SessionTransaction
+    from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
     from publisher.aio import AsyncPublisher
     from publisher.client import Publisher
+    from publisher.command import Command
 
 log = logging.getLogger(__name__)
 
 _KEY: Final = "publisher: waiting for the commit"
 
 
-@contextlib.contextmanager
-def batch_after_commit(
-    publisher: Publisher | AsyncPublisher,
-    session: Session | AsyncSession | scoped_session[Any] | async_scoped_session[Any],
-    *,
-    robust: bool = True,
-) -> Iterator[Batch]:
-    """Collect messages; they go in one round trip after the commit of the session.
+class batch_after_commit:  # noqa: N801 - it is used as the function that it is in Django's twin
+    """Collect messages; each goes after the commit of the transaction in which it was added.
 
-    A savepoint that is rolled back takes with it what was collected inside. Models are serialised
-    as they are when they are added.
+    Those of one transaction go in one round trip; those that were added in none, when the block
+    ends. A savepoint that is rolled back takes with it what was added inside. Whatever is dropped by
+    a rollback is logged. Models are serialised as they are when they are added.
 
     Args:
-        publisher: Publishes. An ``AsyncPublisher`` needs an ``AsyncSession``.
-        session: Whose commit is waited for; a transaction begins if there is none.
+        publisher: Publishes. An ``AsyncPublisher`` needs an ``AsyncSession``; with it,
+            ``async with`` publishes at the end of the block, too.
+        session: Whose commits are waited for.
         robust: What goes wrong after the commit is logged. If not, it is raised by
-            ``session.commit()``, which has committed by then.
+            ``session.commit()``, which has committed by then, or at the end of the block.
 
     Raises:
-        InvalidMessage: If the publisher is asynchronous, and the session is not.
+        InvalidMessage: If the publisher is asynchronous, and the session is not; or if it is, and
+            something is to be published at the end of a block that is no ``async with``.
     """
-    current: Any = session
-    if isinstance(current, (scoped_session, async_scoped_session)):
-        current = current()
-    if isinstance(current, AsyncSession):
-        current = current.sync_session
-    elif inspect.iscoroutinefunction(publisher.publish_batch):
-        raise InvalidMessage("publisher", "is asynchronous: pass the AsyncSession, or a Publisher")
-    batch = Batch()
-    yield batch
-    if not current.in_transaction():
-        current.begin()
-    waiting = current.info.get(_KEY)
-    if waiting is None:
-        waiting = current.info[_KEY] = _Waiting()
-        event.listen(current, "after_commit", _committed)
-        event.listen(current, "after_transaction_end", _ended)
-    waiting.batches.append(_Due(publisher, batch, _open_in(current), robust=robust))
-
-
-class _Due:
-    """A batch, and the transactions all of which have to succeed."""
 
     def __init__(
         self,
         publisher: Publisher | AsyncPublisher,
-        batch: Batch,
-        transactions: frozenset[SessionTransaction],
+        session: Session | AsyncSession | scoped_session[Any] | async_scoped_session[Any],
         *,
-        robust: bool,
+        robust: bool = True,
     ) -> None:
-        self.transactions = transactions
-        self._publisher, self._batch, self._robust = publisher, batch, robust
+        current: Any = session
+        if isinstance(current, (scoped_session, async_scoped_session)):
+            current = current()
+        self._is_async = inspect.iscoroutinefunction(publisher.publish_batch)
+        if isinstance(current, AsyncSession):
+            current = current.sync_session
+        elif self._is_async:
+            raise InvalidMessage("publisher", "is asynchronous: pass the AsyncSession")
+        self._batch = _SessionBatch(publisher, current, robust=robust)
 
-    def publish(self) -> PublishError | None:
-        """Publish it. Return an error that is to be raised."""
+    def __enter__(self) -> Batch:
+        return self._batch
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        due = self._batch.end(error)
+        if due is None:
+            return
+        if self._is_async:
+            raise InvalidMessage(
+                "batch", "has messages that no commit will follow: use `async with` for it"
+            )
+        with self._batch.errors_logged():
+            self._batch.publisher.publish_batch(due)
+
+    async def __aenter__(self) -> Batch:
+        return self._batch
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        due = self._batch.end(error)
+        if due is not None:
+            with self._batch.errors_logged():
+                publishing = self._batch.publisher.publish_batch(due)
+                if publishing is not None:
+                    await publishing
+
+
+class _SessionBatch(Batch):
+    """A batch that knows in which transactions each message was added.
+
+    Args:
+        publisher: Publishes.
+        session: Of the transactions.
+        robust: What goes wrong is logged.
+    """
+
+    def __init__(
+        self, publisher: Publisher | AsyncPublisher, session: Session, *, robust: bool
+    ) -> None:
+        super().__init__()
+        self.publisher = publisher
+        self._robust = robust
+        self._session = session
+        self._waiting = _Waiting.of(session)
+        self._transactions: dict[int, frozenset[SessionTransaction]] = {}
+        self._open: frozenset[SessionTransaction] | None = None
+
+    def publish_models(self, models: object, **options: Any) -> None:
+        """As ``Batch.publish_models``."""
+        # Before they are read: that may begin a transaction.
+        self._open = self._waiting.open(self._session)
         try:
-            publishing = self._publisher.publish_batch(self._batch)
-            if publishing is not None:
-                await_only(publishing)  # AsyncSession runs us where this is allowed
+            with self._waiting.only_read(self._session):
+                super().publish_models(models, **options)
+        finally:
+            self._open = None
+
+    def _add(self, command: Command | None) -> None:
+        super()._add(command)
+        if command is not None:
+            found = self._waiting.open(self._session) if self._open is None else self._open
+            self._transactions[len(self) - 1] = found
+            if found:
+                self._waiting.batches[self] = None
+
+    def end(self, error: BaseException | None) -> Batch | None:
+        """What is to be published now that the block ends; after an error, nothing any more."""
+        if error is not None:
+            self._transactions.clear()
+        return self._take(lambda transactions: not transactions)
+
+    def take(self, ended: SessionTransaction) -> Batch | None:
+        """What waited for a transaction."""
+        return self._take(lambda transactions: ended in transactions)
+
+    def _take(self, is_due: Any) -> Batch | None:
+        places = [place for place, found in self._transactions.items() if is_due(found)]
+        for place in places:
+            del self._transactions[place]
+        return self.only(places) if places else None
+
+    @contextlib.contextmanager
+    def errors_logged(self) -> Iterator[None]:
+        """Log errors, unless they are to be raised."""
+        try:
+            yield
         except PublishError as error:
             if not self._robust:
-                return error
+                raise
             _log(error)
-        return None
 
 
 class _Waiting:
     """What a session has to publish.
 
     Attributes:
-        batches: In the order of their ``with`` blocks.
+        batches: In the order of their first messages.
         committed: The transaction that has just been committed, and is about to end.
     """
 
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """That of a session."""
+        waiting: Self | None = session.info.get(_KEY)
+        if waiting is None:
+            waiting = session.info[_KEY] = cls()
+            event.listen(session, "after_commit", waiting.note_commit)
+            event.listen(session, "after_transaction_end", waiting.end)
+            event.listen(session, "after_flush", waiting.note_flush)
+            event.listen(session, "do_orm_execute", waiting.note_statement)
+        return waiting
+
     def __init__(self) -> None:
-        self.batches: list[_Due] = []
+        # Begun by reading models that are published: nobody will commit them.
+        self._read_only: WeakSet[SessionTransaction] = WeakSet()
+        self.batches: dict[_SessionBatch, None] = {}
         self.committed: SessionTransaction | None = None
 
+    @contextlib.contextmanager
+    def only_read(self, session: Session) -> Iterator[None]:
+        """A transaction that begins in here begins by reading."""
+        was_open = session.in_transaction()
+        try:
+            yield
+        finally:
+            current = session.get_transaction()
+            if not was_open and current is not None:
+                self._read_only.add(current)
 
-def _open_in(session: Session) -> frozenset[SessionTransaction]:
-    """The transaction of this moment and all around it."""
-    found = set()
-    current = session.get_nested_transaction() or session.get_transaction()
-    while current is not None:
-        found.add(current)
-        current = current.parent
-    return frozenset(found)
+    def open(self, session: Session) -> frozenset[SessionTransaction]:
+        """The transaction of this moment, and all around it."""
+        found = set()
+        current = session.get_nested_transaction() or session.get_transaction()
+        while current is not None and current not in self._read_only:
+            found.add(current)
+            current = current.parent
+        return frozenset(found)
+
+    def note_flush(self, *_: object) -> None:
+        """Something was written."""
+        self._read_only.clear()
+
+    def note_statement(self, state: ORMExecuteState) -> None:
+        """Something may have been written."""
+        if not state.is_select:
+            self._read_only.clear()
+
+    def note_commit(self, session: Session) -> None:
+        """A transaction was committed, and will end."""
+        self.committed = session.get_nested_transaction() or session.get_transaction()
+
+    def end(self, session: Session, ended: SessionTransaction) -> None:
+        """Only now does the session stand an error; and only this comes when it is merely closed."""
+        del session
+        is_committed = self.committed is ended
+        if is_committed:
+            self.committed = None
+            if ended.parent is not None:
+                return  # a savepoint: what is around it may yet be rolled back
+        due = [(batch, found) for batch in self.batches if (found := batch.take(ended))]
+        if ended.parent is None:
+            self.batches.clear()
+        if is_committed:
+            _publish_all(due)
+        elif due:
+            count = sum(len(found) for _, found in due)
+            log.warning("%d messages are dropped: their transaction was rolled back", count)
 
 
-def _committed(session: Session) -> None:
-    waiting: _Waiting = session.info[_KEY]
-    waiting.committed = session.get_nested_transaction() or session.get_transaction()
-
-
-def _ended(session: Session, ended: SessionTransaction) -> None:
-    """Only now does the session stand an error; and only this comes when it is merely closed."""
-    waiting: _Waiting = session.info[_KEY]
-    is_committed = waiting.committed is ended
-    if is_committed:
-        waiting.committed = None
-        if ended.parent is not None:
-            return  # a savepoint: what is around it may yet be rolled back
-    due = [each for each in waiting.batches if ended in each.transactions]
-    waiting.batches = [each for each in waiting.batches if ended not in each.transactions]
-    errors = [error for each in due if is_committed and (error := each.publish())]
-    for error in errors[1:]:
-        _log(error)
+def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
+    errors: list[PublishError] = []
+    for batch, found in due:
+        try:
+            with batch.errors_logged():
+                publishing = batch.publisher.publish_batch(found)
+                if publishing is not None:
+                    await_only(publishing)  # AsyncSession runs us where this is allowed
+        except PublishError as error:
+            errors.append(error)
+    for another in errors[1:]:
+        _log(another)
     if errors:
         raise errors[0]
 

@@ -1,5 +1,7 @@
 """Models of Django and of SQLAlchemy, on a real SQLite: what is loaded, and when it is published."""
 
+import contextlib
+
 import pytest
 import sqlalchemy as sa
 from django.db import connection, models, transaction
@@ -216,6 +218,34 @@ def test_django_publishes_after_the_commit_and_not_after_a_rollback(publisher):
     assert publisher.records("user-3") == [RECORDS]
 
 
+@pytest.mark.usefixtures("tables")
+def test_a_message_belongs_to_its_savepoint_in_django(publisher):
+    """Found by trying: what was stored was [1], and what was published [1, 2]."""
+    with transaction.atomic(), batch_on_commit(publisher) as batch:
+        batch.publish_records(RECORDS, user_id=1)
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+            batch.publish_records(RECORDS, user_id=2)
+            raise ZeroDivisionError
+        with transaction.atomic():
+            batch.publish_records(RECORDS, user_id=3)
+        assert publisher.published == []
+
+    assert rooms(publisher) == ["user-1", "user-3"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_transaction_inside_the_block_is_waited_for_in_django(publisher):
+    with batch_on_commit(publisher) as batch:
+        with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+            batch.publish_records(RECORDS, user_id=1)
+            raise ZeroDivisionError
+        with transaction.atomic():
+            batch.publish_records(RECORDS, user_id=2)
+        batch.publish_records(RECORDS, user_id=3)
+
+    assert rooms(publisher) == ["user-2", "user-3"]
+
+
 def collect(publisher, session, user_id):
     with batch_after_commit(publisher, session) as batch:
         batch.publish_records(RECORDS, user_id=user_id)
@@ -225,7 +255,9 @@ def rooms(publisher):
     return [each.message["room"] for each in publisher.published]
 
 
-def test_sqlalchemy_publishes_after_the_commit_and_not_after_a_rollback(publisher, session):
+def test_sqlalchemy_publishes_after_the_commit_and_not_after_a_rollback(
+    publisher, session, caplog
+):
     session.add(Voter(name="Ann"))
     collect(publisher, session, 1)
     assert rooms(publisher) == []
@@ -237,9 +269,96 @@ def test_sqlalchemy_publishes_after_the_commit_and_not_after_a_rollback(publishe
     session.rollback()
     session.commit()
     collect(publisher, session, 3)
+
+    assert rooms(publisher) == ["user-1", "user-3"]
+    assert "1 messages are dropped: their transaction was rolled back" in caplog.text
+
+
+class VoterSerializer(Serializer[Voter], model=Voter):
+    attributes = Attributes("id", "name")
+
+
+def commit_in_the_block(publisher, session, ann):
+    with batch_after_commit(publisher, session) as batch:
+        session.add(ann)
+        session.flush()
+        batch.publish_models([ann], user_id=1)
+        session.commit()
+        assert rooms(publisher) == ["user-1"]
+
+
+def transaction_in_the_block(publisher, session, ann):
+    with batch_after_commit(publisher, session) as batch, session.begin():
+        session.add(ann)
+        session.flush()
+        batch.publish_models([ann], user_id=1)
+
+
+def commit_before_the_block(publisher, session, ann):
+    """What is read to be published begins a transaction, which nobody commits."""
+    session.add(ann)
+    session.commit()
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+        batch.publish_models([ann], user_id=2)
+    assert rooms(publisher) == ["user-1", "user-2"]
+
+
+def written_after_it_was_read(publisher, session, ann):
+    """The transaction that reading has begun is committed, after all."""
+    session.add(ann)
+    session.commit()
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+        session.execute(sa.update(Voter).values(name="Bo"))
+        batch.publish_models([ann], user_id=2)
+    assert rooms(publisher) == ["user-1"]
+    session.commit()
+
+
+def block_in_a_transaction(publisher, session, ann):
+    with session.begin():
+        session.add(ann)
+        session.flush()
+        with batch_after_commit(publisher, session) as batch:
+            batch.publish_models([ann], user_id=1)
+        assert rooms(publisher) == []
+
+
+ORDERS = [
+    commit_in_the_block,
+    transaction_in_the_block,
+    commit_before_the_block,
+    written_after_it_was_read,
+    block_in_a_transaction,
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_every_natural_order_publishes(publisher, session, order):
+    """Found by a user: in three of them the message was lost without a word."""
+    order(publisher, session, Voter(name="Ann"))
+
+    assert rooms(publisher)[0] == "user-1"
+    assert len(rooms(publisher)) in {1, 2}
+    session.rollback()
+    assert session.scalars(sa.select(Voter)).one()
+
+
+def test_a_message_belongs_to_its_savepoint_in_sqlalchemy(publisher, session, caplog):
+    session.begin()
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_records(RECORDS, user_id=1)
+        with contextlib.suppress(ZeroDivisionError), session.begin_nested():
+            batch.publish_records(RECORDS, user_id=2)
+            raise ZeroDivisionError
+        with session.begin_nested():
+            batch.publish_records(RECORDS, user_id=3)
+    assert rooms(publisher) == []
     session.commit()
 
     assert rooms(publisher) == ["user-1", "user-3"]
+    assert "1 messages are dropped" in caplog.text
 
 
 def test_a_savepoint_that_is_rolled_back_takes_its_messages_with_it(publisher, session):
@@ -287,8 +406,8 @@ def test_a_session_that_is_closed_has_committed_nothing(publisher, engine, sessi
     session.add(Voter(name="Bo"))
     session.commit()
     collect(publisher, session, 2)
-    session.commit()
     with pytest.raises(ZeroDivisionError), orm.Session(engine) as other:  # noqa: PT012 - the block
+        other.begin()
         collect(publisher, other, 3)
         raise ZeroDivisionError
 
@@ -313,9 +432,9 @@ def unreachable():
 def test_an_error_after_the_commit_is_logged_and_the_others_go(
     publisher, unreachable, session, caplog
 ):
+    session.add(Voter(name="Ann"))
     collect(unreachable, session, 1)
     collect(publisher, session, 2)
-    session.add(Voter(name="Ann"))
     session.commit()
 
     assert rooms(publisher) == ["user-2"]
@@ -326,11 +445,11 @@ def test_an_error_after_the_commit_is_logged_and_the_others_go(
 def test_an_error_after_the_commit_may_be_raised_and_the_session_goes_on(
     publisher, unreachable, session
 ):
+    session.add(Voter(name="Ann"))
     for number in (1, 2):
         with batch_after_commit(unreachable, session, robust=False) as batch:
             batch.publish_records(RECORDS, user_id=number)
     collect(publisher, session, 3)
-    session.add(Voter(name="Ann"))
     with pytest.raises(BatchIncomplete):
         session.commit()
 
@@ -354,13 +473,18 @@ async def test_asyncio_publishes_after_the_commit(is_scoped):
     await session.flush()
     collect(publisher, named, 1)
     await session.rollback()
+    session.add(Voter(name="Ann"))
     collect(publisher, named, 2)
     assert rooms(publisher) == []
     await session.commit()
+    async with batch_after_commit(publisher, named) as batch:
+        batch.publish_records(RECORDS, user_id=3)
+    with pytest.raises(InvalidMessage, match="use `async with`"):
+        collect(publisher, named, 4)
     await session.close()
     await engine.dispose()
 
-    assert rooms(publisher) == ["user-2"]
+    assert rooms(publisher) == ["user-2", "user-3"]
 
 
 def test_an_asynchronous_publisher_needs_an_asynchronous_session(session):
