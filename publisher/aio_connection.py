@@ -15,7 +15,7 @@ from redis.asyncio.connection import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from publisher.deadline import bounded, left_s
+from publisher.deadline import LEFT, left_s
 
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
@@ -101,4 +101,4 @@ OURS: Final[Mapping[type[Any], type[Any]]] = {
 class PunctualPool(BlockingConnectionPool):
     """redis-py's pool, in which a call waits for a free connection."""
 
-    timeout = bounded("timeout")
+    timeout = LEFT

@@ -190,12 +190,13 @@ class AsyncPooledLink(OneLoopLink[_Pool]):
 
     async def _connected(self, pool: _Pool) -> _Connection:
         """Take a connection that stands: new, or idle and not closed by Redis meanwhile."""
-        attempts = Attempts()
+        attempts: Attempts | None = None
         while True:
             try:
                 return await pool.get_connection(*TAKE)
             except (RedisError, TimeoutError) as error:
                 failure = before_writing(error)
+            attempts = attempts or Attempts()
             await asyncio.sleep(attempts.pause_after(failure))
 
 

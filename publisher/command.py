@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
 class Command:
     """One Redis command, complete and checked.
 
@@ -15,8 +13,20 @@ class Command:
         is_repeatable: It is sent again if its answer is lost, which does no harm.
     """
 
+    __slots__ = ("words",)
     is_repeatable: ClassVar = False
-    words: tuple[str | bytes | int, ...] = field(repr=False)
+
+    def __init__(self, words: tuple[str | bytes | int, ...]) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Command) and self.words == other.words
+
+    def __hash__(self) -> int:
+        return hash(self.words)
 
 
 class Repeatable(Command):
@@ -26,8 +36,7 @@ class Repeatable(Command):
     is_repeatable: ClassVar = True
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """Commands that are all written before the first answer is read.
 
     The answer to it is a list: for each command its answer, or the ``RedisRefused`` that it got.
@@ -37,4 +46,8 @@ class Pipeline:
     """
 
     commands: tuple[Command, ...]
-    is_repeatable: ClassVar = False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Never: some of them may have been done."""
+        return False

@@ -14,7 +14,7 @@ from redis.connection import (
     UnixDomainSocketConnection,
 )
 
-from publisher.deadline import bounded
+from publisher.deadline import LEFT, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,15 @@ class _Punctual(AbstractConnection):
     socket_connect_timeout = bounded("socket_connect_timeout")
 
     def wait_at_most(self, seconds: float | None) -> None:
-        """For each of the next bytes that are sent or read."""
+        """For each of the next bytes that are sent or read: about as long.
+
+        It is a system call, 5 of 90 µs of a call to publish; so only if it was another time before.
+        """
         sock: Any = self._sock
-        if sock is not None:
+        if sock is None:
+            return
+        current = sock.gettimeout()
+        if seconds is None or current is None or abs(current - seconds) > seconds / 20:
             sock.settimeout(seconds)
 
 
@@ -76,7 +82,7 @@ OURS: Final[Mapping[type[Any], type[Any]]] = {
 class PunctualPool(BlockingConnectionPool):
     """redis-py's pool, in which a call waits for a free connection."""
 
-    timeout = bounded("timeout")
+    timeout = LEFT
 
 
 class _EachTime(_Punctual):

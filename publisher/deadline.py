@@ -23,7 +23,10 @@ def left_s() -> float | None:
     None before the first call.
     """
     ends = _ends.get()
-    return None if ends is None else max(ends - time.monotonic(), _LEAST_S)
+    if ends is None:
+        return None
+    left = ends - time.monotonic()
+    return left if left > _LEAST_S else _LEAST_S  # noqa: FURB136 - max() takes twice as long
 
 
 def share_s(*, is_repeatable: bool) -> float | None:
@@ -46,3 +49,15 @@ def bounded(name: str) -> property:
         owner.__dict__[name] = seconds
 
     return property(get, put)
+
+
+def _left_s_of(_: object) -> float | None:
+    return left_s()
+
+
+def _ignore(owner: object, seconds: object) -> None:
+    del owner, seconds
+
+
+LEFT: Final = property(_left_s_of, _ignore)
+"""In place of a time-out of redis-py's: what is left of the call."""

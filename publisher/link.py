@@ -162,12 +162,13 @@ class PooledLink(Link):
 
     def _connected(self) -> _Connection:
         """Take a connection that stands: new, or idle and not closed by Redis meanwhile."""
-        attempts = Attempts()
+        attempts: Attempts | None = None
         while True:
             try:
                 return self._pool.get_connection(*TAKE)
             except RedisError as error:
                 failure = before_writing(error)
+            attempts = attempts or Attempts()
             time.sleep(attempts.pause_after(failure))
 
 

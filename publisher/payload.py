@@ -32,7 +32,8 @@ def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
 
     Raises:
         InvalidMessage: If a value cannot be written: an object (nobody has said which of its
-            attributes are for others), a key that is not a str, NaN, an infinity, an int beyond 64 bits. It is named: ``records.polls[0].score``.
+            attributes are for others), NaN, an infinity, an int beyond 64 bits. It is named:
+            ``records.polls[0].score``.
     """
 
     def write(value: object) -> object:
@@ -42,7 +43,9 @@ def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
         body = orjson.dumps(document, write, _AS_RAILS)
     except orjson.JSONEncodeError as error:
         if isinstance(error.__cause__, InvalidMessage):
-            raise error.__cause__ from None
+            raise _located(field, document, error.__cause__) from None
+        if "key must be" in str(error):
+            return payload(field, as_json(document, field))
         return _written_slowly(field, document, write, error)
     # orjson writes null for NaN.
     if not is_finite and b"null" in body and not _is_finite(document):
@@ -50,15 +53,24 @@ def payload(field: str, document: object, *, is_finite: bool = False) -> bytes:
     return body
 
 
+def _located(field: str, document: object, error: InvalidMessage) -> InvalidMessage:
+    """The same error with its place, which orjson does not tell."""
+    try:
+        as_json(document, field)
+    except InvalidMessage as found:
+        if found.problem == error.problem:  # else it is about a generator, used up by now
+            return found
+    return error
+
+
 def _written_slowly(
     field: str, document: object, write: Callable[[object], object], error: Exception
 ) -> bytes:
+    """Lone surrogates, more than 254 levels: JSON all the same."""
     body = None
-    if "key must be" not in str(error):
-        # Lone surrogates, more than 254 levels: JSON all the same.
-        with contextlib.suppress(TypeError, ValueError, RecursionError):
-            text = json.dumps(document, separators=(",", ":"), allow_nan=False, default=write)
-            body = text.encode()
+    with contextlib.suppress(TypeError, ValueError, RecursionError):
+        text = json.dumps(document, separators=(",", ":"), allow_nan=False, default=write)
+        body = text.encode()
     if body is None:
         raise InvalidMessage(field, f"cannot be written as JSON: {error}") from error
     _refuse_numbers(field, document)  # which ends: the document is not in itself

@@ -41,24 +41,23 @@ _ANNOUNCE: Final = f"""
 -- The first error after which a script went on.
 local refusal
 
-local function try(step)
-  local is_done, failure = pcall(step)
-  if not is_done then refusal = refusal or type(failure) == 'table' and failure.err or failure end
-  return is_done
+local function try(step, ...)
+  local is_done, result = pcall(step, ...)
+  if is_done then return result end
+  refusal = refusal or type(result) == 'table' and result.err or result
+end
+
+local function store(channel, payload)
+  -- What is too large is published plainly: a channel server will admit a gap.
+  if not fits(payload) then return false end
+  ensure(ARGV[3])
+  add('{LIBRARY}', channel, payload)
+  return true
 end
 
 -- Returns how many subscribers heard it; {LOST} if nobody did, and it could not be kept either.
 local function announce(channel, payload, is_wanted)
-  local is_kept = false
-  if is_wanted then
-    try(function()
-      -- What is too large is published plainly: a channel server will admit a gap.
-      if not fits(payload) then return end
-      ensure(ARGV[3])
-      add('{LIBRARY}', channel, payload)
-      is_kept = true
-    end)
-  end
+  local is_kept = is_wanted and try(store, channel, payload)
   local heard = redis.pcall('PUBLISH', channel, is_kept and payload .. '{MARK.decode()}' or payload)
   if type(heard) == 'table' then
     refusal = refusal or heard.err
@@ -69,11 +68,10 @@ local function announce(channel, payload, is_wanted)
 end
 
 local function trim_and_keep()
-  if ARGV[4] ~= '1' then return end
-  try(function()
-    trim()
-    keep()
-  end)
+  if ARGV[4] == '1' then
+    try(trim)
+    try(keep)
+  end
 end
 
 local function done(result)

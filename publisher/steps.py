@@ -38,6 +38,12 @@ _TOO_LARGE: Final = (
     "a message of more than a quarter of the journal (JOURNAL_MIB) cannot be kept, and no channel "
     "server listens: the message is lost"
 )
+_UNIQUE_BYTES: Final = 18
+"""Of a message id, 24 characters."""
+
+_EPOCH_CHARACTERS: Final = 8
+"""Of the name of an epoch, if one is to begin: those of the message with which it does."""
+
 _FOR_NOBODY: Final = FOR_NOBODY.encode()
 
 
@@ -122,7 +128,7 @@ class Journaling:
         _, channel, payload = plain.words
         if _is_for_nobody(payload):
             return int((yield plain))
-        refused = self._refusal()
+        refused = None if self._scripts is None else self._refusal()
         if refused is None:
             try:
                 script = self.run(PUBLISH, (), channel=channel, payload=payload, is_kept=is_kept)
@@ -205,15 +211,16 @@ class Journaling:
                 if it is repeated.
             PublishError: As for ``publish``.
         """
+        unique = secrets.token_urlsafe(_UNIQUE_BYTES)
         words: tuple[str | bytes | int, ...] = (
             3 + len(keys),
             JOURNAL,
             STATE,
-            SENT + secrets.token_hex(12),
+            SENT + unique,
             *keys,
             channel,
             payload,
-            secrets.token_urlsafe(6),
+            unique[:_EPOCH_CHARACTERS],
             int(self._is_wanted and is_kept),
             *arguments,
         )

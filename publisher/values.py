@@ -9,7 +9,9 @@ Decimal                a string that always has a point, and no spare zeros: ``"
 UUID                   its text
 Enum                   its value
 mapping                an object; keys become text: ``{7: …}`` is ``{"7": …}``
-list, tuple, set, …    an array
+list, tuple, set, …    an array; also a view of a dict, a generator, a query set
+lazy text              its text: whatever has the methods of a text
+file of a model        its URL, or null
 =====================  =========================================================
 """
 
@@ -20,9 +22,11 @@ import enum
 import functools
 import math
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections import UserList, UserString, deque
+from collections.abc import Callable, Iterable, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from types import GeneratorType
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -48,7 +52,7 @@ def as_json(value: object, where: str, depth: int = 0) -> object:
 
     Args:
         value: Anything of the table above, nested.
-        where: To name in an error, such as ``comments.body``.
+        where: To name in an error, such as ``comments.body``; a place in the value is added.
         depth: How deep it is nested already.
 
     Raises:
@@ -63,7 +67,19 @@ def _array(value: Iterable[object], where: str, depth: int) -> list[object]:
         raise InvalidMessage(where, f"is nested more than {_DEPTH_MAX} levels deep, or in itself")
     if type(value) is list and PLAIN.issuperset(map(type, value)):
         return value
-    return [as_json(item, where, depth + 1) for item in value]
+    written: list[object] = []
+    try:
+        for item in value:
+            written.append(as_json(item, where, depth + 1))  # noqa: PERF401 - says how many there are
+    except InvalidMessage as error:
+        raise _deeper(error, where, f"[{len(written)}]") from error.__cause__
+    return written
+
+
+def _generated(value: GeneratorType[object, object, object], where: str, depth: int) -> object:
+    if value.gi_frame is None:
+        raise InvalidMessage(where, "is a generator that is used up: make a list of it")
+    return _array(value, where, depth)
 
 
 def _object(value: Mapping[object, object], where: str, depth: int) -> dict[str, object]:
@@ -75,10 +91,19 @@ def _object(value: Mapping[object, object], where: str, depth: int) -> dict[str,
         and PLAIN.issuperset(map(type, value.values()))
     ):
         return value
-    return {
-        key if type(key) is str else _key(key, where): as_json(item, where, depth + 1)
-        for key, item in value.items()
-    }
+    written: dict[str, object] = {}
+    for key, item in value.items():
+        name = key if type(key) is str else _key(key, where)
+        try:
+            written[name] = as_json(item, where, depth + 1)
+        except InvalidMessage as error:
+            raise _deeper(error, where, f".{name}") from error.__cause__
+    return written
+
+
+def _deeper(error: InvalidMessage, where: str, place: str) -> InvalidMessage:
+    """The same error, about a place in what stands where it was noticed."""
+    return InvalidMessage(f"{where}{place}{error.field.removeprefix(where)}", error.problem)
 
 
 def _key(key: object, where: str) -> str:
@@ -119,6 +144,8 @@ def _decimal(value: Decimal, where: str, depth: int) -> str:
 def moment(value: dt.datetime) -> str:
     """Write a date and time: no subclass, and none with ``fold``, which equals one without.
 
+    Raises ``OverflowError`` beyond the years 1 to 9999 in UTC.
+
     0.6 µs, where ``isoformat`` takes 3.8; 0.1 if it was written before, as when a group was made.
     """
     utc = value if value.tzinfo is None else value.astimezone(dt.UTC)
@@ -131,13 +158,21 @@ def _moment(value: dt.datetime, where: str, depth: int) -> str:
     try:
         return moment.__wrapped__(value) if value.fold else moment(value)
     except OverflowError:
-        raise InvalidMessage(where, "is beyond the years 1 to 9999 in UTC") from None
+        raise beyond_the_years(where) from None
+
+
+def beyond_the_years(where: str) -> InvalidMessage:
+    """The error for a date and time that cannot be written in UTC."""
+    return InvalidMessage(where, "is beyond the years 1 to 9999 in UTC")
 
 
 def _moment_of_a_subclass(value: dt.datetime, where: str, depth: int) -> str:
     """``orjson`` writes no subclasses."""
-    del where, depth
-    utc = value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)
+    del depth
+    try:
+        utc = value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise beyond_the_years(where) from None
     return f"{utc.isoformat(timespec='milliseconds')}Z"
 
 
@@ -146,19 +181,46 @@ def _enum(value: enum.Enum, where: str, depth: int) -> object:
 
 
 def _unknown(value: object, where: str, depth: int) -> object:
-    """What has an order and is no text, such as a query set; anything else is an error."""
-    if hasattr(value, "__iter__") and hasattr(value, "__len__"):
-        items: Iterable[object] = value
-        return _array(items, where, depth)
+    """Of which only the object itself, or its class, knows what it is; else it is an error."""
+    if all(hasattr(value, name) for name in _OF_TEXTS):
+        return str(value)
+    bases = {f"{base.__module__}.{base.__qualname__}" for base in type(value).__mro__}
+    if not bases.isdisjoint(_QUERIES):
+        rows: Any = value
+        return _array(rows, where, depth)
+    if _FILE in bases:
+        return _url_of(value, where)
     raise InvalidMessage(
         where, f"is a {type(value).__name__}: give it a serializer, or a value that JSON knows"
     )
+
+
+def _url_of(file: Any, where: str) -> object:
+    try:
+        return str(file.url) if file else None
+    except (NotImplementedError, ValueError) as error:
+        raise InvalidMessage(where, f"is a file without a URL: {error}") from error
 
 
 def _bytes(value: bytes, where: str, depth: int) -> object:
     del depth
     raise InvalidMessage(where, f"is {type(value).__name__}: publish it as text")
 
+
+_OF_TEXTS: Final = ("casefold", "encode", "isidentifier", "splitlines")
+"""What only texts have, and what stands for one: translated late, escaped, …"""
+
+_QUERIES: Final = frozenset(
+    {
+        "django.db.models.query.QuerySet",
+        "sqlalchemy.engine.result.ScalarResult",
+        "sqlalchemy.engine.row.Row",
+        "sqlalchemy.ext.associationproxy._AssociationList",
+        "sqlalchemy.ext.associationproxy._AssociationSet",
+        "sqlalchemy.orm.query.Query",
+    }
+)
+_FILE: Final = "django.db.models.fields.files.FieldFile"
 
 _BASES: Final[tuple[tuple[type, Write], ...]] = (
     (enum.Enum, _enum),
@@ -177,7 +239,13 @@ _BASES: Final[tuple[tuple[type, Write], ...]] = (
     (list, _array),
     (tuple, _array),
     (AbstractSet, _array),
+    (ValuesView, _array),
+    (GeneratorType, _generated),
     (Mapping, _object),
+    (UserString, lambda value, *_: str(value)),
+    (range, _array),
+    (deque, _array),
+    (UserList, _array),
 )
 """In this order: an IntEnum is an enum, a date and time is no date."""
 
@@ -190,8 +258,6 @@ def _find_writer(kind: type) -> Write:
     for base, write in _BASES:
         if issubclass(kind, base):
             return write
-    if kind.__name__ == "__proxy__":  # a text of Django's that is translated late
-        return lambda lazy, *_: str(lazy)
     return _unknown
 
 

@@ -172,6 +172,8 @@ def _decide(
         return request
     user_id = _key(request.user_id, id_type)
     user = None if user_id is None else (yield _User(user_id))
+    if inspect.isawaitable(user):
+        raise TypeError(_wrong("find_user", "a user or None", user))
     if not _is_secret_of(user, request.secret):
         return Decision(401, "unknown user or wrong secret")
     if request.is_draft:
@@ -180,7 +182,17 @@ def _decide(
     if record_id is None:
         return Decision(401, "no such record")
     may_edit = yield _Right(user, request.kind, record_id)
-    return ALLOWED if may_edit is True else Decision(401, "may not edit it")
+    if may_edit and may_edit is not True:
+        raise TypeError(_wrong("can_edit", "a bool", may_edit))
+    return ALLOWED if may_edit else Decision(401, "may not edit it")
+
+
+def _wrong(function: str, expected: str, answer: object) -> str:
+    """What to say to a programmer whose function answers with something else."""
+    if inspect.iscoroutine(answer):
+        answer.close()  # else Python says, later, that nobody has awaited it
+        return f"{function} is a coroutine function: use authorize_async, or the ASGI application"
+    return f"{function} must return {expected}, not {type(answer).__name__}"
 
 
 def _read(user_secret: object, document_name: object) -> _Request | Decision:

@@ -8,7 +8,7 @@ from publisher.errors import InvalidMessage
 from publisher.serializers.fields import Association, HasMany, HasOne
 from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, singular
-from publisher.serializers.read import is_mapping, read
+from publisher.serializers.read import is_mapping, read, unreadable
 from publisher.serializers.registry import registry
 
 if TYPE_CHECKING:
@@ -87,7 +87,12 @@ class Link:
         Raises:
             InvalidMessage: If it has no such attribute, or fails to read it.
         """
-        found = read(model, self.name, UNKNOWN)
+        try:
+            found = read(model, self.name, UNKNOWN)
+        except Exception as error:
+            if problem := unreadable(self._where, error):
+                raise problem from error
+            raise
         return self._missing(model) if found is UNKNOWN else found
 
     def _missing(self, model: Any) -> None:

@@ -8,8 +8,8 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from publisher.errors import InvalidMessage
-from publisher.serializers.read import OBJECTS, is_mapping, read
-from publisher.values import EMPTY, PLAIN, as_json, moment
+from publisher.serializers.read import OBJECTS, is_mapping, read, unreadable
+from publisher.values import EMPTY, PLAIN, as_json, beyond_the_years, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,14 +73,18 @@ class Plan:
             InvalidMessage: If the model lacks one, or has a value that JSON does not know.
         """
         record = self._read(model, scope)
-        for name, value in record.items():
-            kind = type(value)
-            if kind in PLAIN:
-                continue
-            if kind is datetime and not value.fold:  # type: ignore[attr-defined]
-                record[name] = moment(value)
-            elif value or kind not in EMPTY:
-                record[name] = as_json(value, self._wheres[name])
+        name = ""
+        try:
+            for name, value in record.items():
+                kind = type(value)
+                if kind in PLAIN:
+                    continue
+                if kind is datetime and not value.fold:  # type: ignore[attr-defined]
+                    record[name] = moment(value)
+                elif value or kind not in EMPTY:
+                    record[name] = as_json(value, self._wheres[name])
+        except OverflowError:
+            raise beyond_the_years(self._wheres[name]) from None
         if self._is_hidden is not None and self._is_hidden(model, scope):
             record.update((name, None) for name in self._hidden if name in record)
         return record
@@ -92,7 +96,7 @@ class Plan:
         get = self._from_object if is_object else self._from_mapping
         try:
             record |= zip(self._names, get(model))  # noqa: B905 - as many as there are
-        except (AttributeError, KeyError):
+        except Exception:  # noqa: BLE001 - each is read by itself, to name which it is
             for name, source in self._sources.items():
                 record[name] = self._reader(name, source)(model, scope)
         for name, make in self._made:
@@ -118,6 +122,10 @@ class Plan:
                     self._wheres[name],
                     f"cannot be read: {error}; declare it as Attribute(get=...) or leave it out",
                 ) from error
+            except Exception as error:
+                if problem := unreadable(self._wheres[name], error):
+                    raise problem from error
+                raise
 
         return get
 

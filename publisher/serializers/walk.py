@@ -18,7 +18,7 @@ from publisher.errors import InvalidMessage
 from publisher.serializers.cache import RecordCache
 from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, underscored
-from publisher.serializers.read import OBJECTS, id_of
+from publisher.serializers.read import OBJECTS, id_of, unreadable
 from publisher.serializers.registry import registry
 from publisher.serializers.scope import Scope
 from publisher.values import as_json
@@ -78,6 +78,10 @@ def serialize_models(
         raise InvalidMessage(
             "models", "lead to each other too far: leave an association out"
         ) from None
+    except Exception as error:
+        if problem := unreadable(chosen.__name__, error):
+            raise problem from error
+        raise
     records = walk.records
     records.pop(root, None)
     records[root] = primary
@@ -100,7 +104,9 @@ def as_list(models: Any) -> list[Any]:
         return models
     if models is None:
         return []
-    is_one = isinstance(models, (str, bytes, Mapping)) or hasattr(models, "id")
+    # The class is asked first: to read the id may load it.
+    has_id = hasattr(type(models), "id") or hasattr(models, "id")
+    is_one = has_id or isinstance(models, (str, bytes, Mapping))
     return list(models) if isinstance(models, Iterable) and not is_one else [models]
 
 
@@ -138,16 +144,19 @@ class _Walk:
         for link in serializer.links:
             if link.when is not None and not link.when(model, scope):
                 continue
-            # Most are read here: two calls less for each of them, a tenth of the whole.
-            found = UNKNOWN if not is_simple or link.get else getattr(model, link.name, UNKNOWN)
+            try:
+                # Most are read here: two calls less for each of them, a tenth of the whole.
+                found = (
+                    UNKNOWN if not is_simple or link.get else getattr(model, link.name, UNKNOWN)
+                )
+            except Exception:  # noqa: BLE001 - below, what is wrong is said
+                found = UNKNOWN
             if found is UNKNOWN:
                 found = link.find(model, scope)
             if link.root and link.root not in records:
                 records[link.root] = []
-            if found is None:
-                record[link.key] = [] if link.is_many else None
-            else:
-                record[link.key] = self._include(link, model, found)
+            nothing: object = [] if link.is_many else None
+            record[link.key] = nothing if found is None else self._include(link, model, found)
         return record
 
     def _include(self, link: Link, model: Any, found: Any) -> object:

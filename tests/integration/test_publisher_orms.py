@@ -1,11 +1,13 @@
 """Models of Django and of SQLAlchemy, on a real SQLite: what is loaded, and when it is published."""
 
 import contextlib
+import gc
+import warnings
 
 import pytest
 import sqlalchemy as sa
 from django.db import connection, models, transaction
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, create_async_engine
 
@@ -21,6 +23,7 @@ from publisher.serializers import (
 )
 from publisher.sqlalchemy import batch_after_commit
 from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
+from publisher.values import as_json
 from tests.integration import django_setup  # noqa: F401 - configures it
 
 RECORDS = {"a": []}
@@ -244,6 +247,35 @@ def test_a_transaction_inside_the_block_is_waited_for_in_django(publisher):
         batch.publish_records(RECORDS, user_id=3)
 
     assert rooms(publisher) == ["user-2", "user-3"]
+
+
+class Paper(models.Model):  # noqa: DJ008 - nobody reads it
+    file = models.FileField()
+
+    class Meta:
+        app_label = "papers"
+
+
+def test_a_file_of_django_is_its_url_or_null():
+    """The content of the file was published, or the library's error came through."""
+    with override_settings(MEDIA_URL="/media/"):
+        assert as_json({"file": Paper(file="minutes.pdf").file}, "x") == {
+            "file": "/media/minutes.pdf"
+        }
+    assert as_json({"file": Paper().file}, "x") == {"file": None}
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_query_of_either_library_is_an_array(session):
+    session.add(Voter(name="Ann"))
+    session.flush()
+    values = {
+        "django": DjangoVoter.objects.filter(name="Bo").values_list("name", flat=True),
+        "sqlalchemy": session.scalars(sa.select(Voter.name)),
+    }
+    DjangoVoter.objects.create(name="Bo")
+
+    assert as_json(values, "x") == {"django": ["Bo"], "sqlalchemy": ["Ann"]}
 
 
 def collect(publisher, session, user_id):
@@ -485,6 +517,47 @@ async def test_asyncio_publishes_after_the_commit(is_scoped):
     await engine.dispose()
 
     assert rooms(publisher) == ["user-2", "user-3"]
+
+
+class LatelyBallotSerializer(Serializer[Ballot]):
+    attributes = Attributes("id", "voter_id")
+    root = "ballots"
+    choices = HasMany(serializer=ChoiceSerializer)
+
+
+def problem_with(ballot):
+    """What is said of it. SQLAlchemy leaves a coroutine behind, which Python warns of."""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            serialize_models(ballot, serializer=LatelyBallotSerializer)
+        except InvalidMessage as error:
+            return str(error)
+        finally:
+            gc.collect()
+
+
+@pytest.mark.asyncio
+async def test_what_asyncio_cannot_load_any_more_is_named_with_what_to_do():
+    engine = create_async_engine("sqlite+aiosqlite://", poolclass=sa.StaticPool)
+    async with engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    async with AsyncSession(engine) as session:
+        ballot = Ballot(voter=Voter(name="Ann"))
+        session.add(ballot)
+        await session.flush()
+        session.expire(ballot, ["choices"])
+        of_relation = problem_with(ballot)
+        session.expire(ballot)
+        of_column = problem_with(ballot)
+        session.expunge_all()
+        detached = problem_with(ballot)
+        gc.collect()
+    await engine.dispose()
+
+    assert of_relation.startswith("LatelyBallotSerializer.choices is not loaded")
+    assert "selectinload(...)" in of_relation
+    assert "await session.refresh(model, [...])" in of_column
+    assert "its session is closed" in detached
 
 
 def test_an_asynchronous_publisher_needs_an_asynchronous_session(session):

@@ -1,13 +1,17 @@
 """Values as Rails writes them."""
 
+import array
 import datetime as dt
 import enum
+import io
 import math
 import uuid
+from collections import UserString
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils.functional import lazystr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,7 +110,46 @@ def test_what_json_does_not_know_is_named(value, problem):
     with pytest.raises(InvalidMessage, match=problem) as caught:
         as_json({"a": [value]}, "comments.body")
 
-    assert caught.value.field == "comments.body"
+    assert caught.value.field == "comments.body.a[0]"
+
+
+class Lazy:
+    """As of Flask-Babel, and of others: everything is asked of the text."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def __getattr__(self, name):
+        return getattr(self._text, name)
+
+    def __str__(self):
+        return self._text
+
+    def __len__(self):
+        return len(self._text)
+
+    def __iter__(self):
+        return iter(self._text)
+
+
+@pytest.mark.parametrize("lazy", [Lazy("hello"), lazystr("hello"), UserString("hello")])
+def test_a_text_that_is_made_late_is_its_text(lazy):
+    """It can be gone through, so it became an array of letters."""
+    assert as_json({"a": lazy}, "x") == {"a": "hello"}
+
+
+@pytest.mark.parametrize(
+    "view", [{1: 2}.keys(), {2: 1}.values(), (n for n in [1]), frozenset({1})]
+)
+def test_a_collection_of_a_known_kind_is_an_array(view):
+    assert as_json(view, "x") == [1]
+
+
+@pytest.mark.parametrize("kind", [array.array("b", b"secret"), io.BytesIO(b"secret"), iter([1])])
+def test_what_can_merely_be_gone_through_is_no_array(kind):
+    """Its content is not for browsers because somebody can read it."""
+    with pytest.raises(InvalidMessage, match=r"x\.a is a"):
+        as_json({"a": kind}, "x")
 
 
 def test_what_contains_itself_is_refused():

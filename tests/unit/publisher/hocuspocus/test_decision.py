@@ -168,10 +168,33 @@ def test_a_user_without_a_secret_is_nobody(token):
     assert decision.status == 401
 
 
-def test_only_a_plain_yes_is_a_yes():
-    decision = authorize(
-        SECRET, "comment-12", find_user=find_user, can_edit=lambda *_: "yes, probably"
-    )
+async def find_later(user_id):
+    return find_user(user_id)
+
+
+async def may_later(*question):
+    return can_edit(*question)
+
+
+@pytest.mark.parametrize(
+    ("functions", "words"),
+    [
+        ({"can_edit": lambda *_: "yes, probably"}, "can_edit must return a bool, not str"),
+        ({"can_edit": may_later}, "can_edit is a coroutine function: use authorize_async"),
+        ({"find_user": find_later}, "find_user is a coroutine function: use authorize_async"),
+    ],
+    ids=["text", "coroutine", "user later"],
+)
+def test_only_a_plain_yes_is_a_yes(functions, words):
+    """Whoever asked was let in nowhere, and nobody was told why."""
+    functions = {"find_user": find_user, "can_edit": can_edit} | functions
+
+    with pytest.raises(TypeError, match=words):
+        authorize(SECRET, "comment-12", **functions)
+
+
+def test_nothing_is_no():
+    decision = authorize(SECRET, "comment-12", find_user=find_user, can_edit=lambda *_: None)
 
     assert decision.status == 401
 

@@ -1,8 +1,10 @@
 """What stands beside a record: each once, in the order in which it is needed."""
 
+import datetime as dt
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -425,3 +427,19 @@ def test_a_record_that_stands_in_two_collections_is_made_once():
 
     assert records["parents"] == [{"id": 1, "name": "Ann"}]
     assert asked == [1]
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_moment_beyond_the_calendar_in_utc_is_named(year):
+    """Found by trying: an OverflowError, which no caller expects."""
+    zone = dt.timezone(dt.timedelta(hours=14 if year == 1 else -12))
+    edge = dt.datetime(year, 1 if year == 1 else 12, 1 if year == 1 else 31, tzinfo=zone)
+    edge = edge.replace(hour=0 if year == 1 else 23)
+
+    with pytest.raises(InvalidMessage, match=r"\.at is beyond the years 1 to 9999 in UTC"):
+        serialize_models(SimpleNamespace(id=1, at=edge), serializer=MomentSerializer)
+
+
+class MomentSerializer(Serializer):
+    root = "moments"
+    attributes = Attributes("id", "at")
