@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from publisher.command import Pipeline
 from publisher.errors import BatchIncomplete, InvalidMessage, PublishError
-from publisher.messages import notice_command, records_command
-from publisher.models import models_command
+from publisher.messages import notice_command, records_commands
+from publisher.models import models_commands
+from publisher.rooms import rooms_of
 from publisher.scripts import LOST
 from publisher.steps import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Unpack
 
     from publisher.command import Command
-    from publisher.contract.ids import Id
     from publisher.errors import RedisRefused
-    from publisher.serializers import Serializer
+    from publisher.models import HowAndWhere
+    from publisher.rooms import Where
     from publisher.steps import Journaling, Steps
 
 _MESSAGES_MAX: Final = 1_000
@@ -40,45 +42,22 @@ class Batch:
         self.heard: list[int] = []
 
     def publish_records(
-        self,
-        records: Mapping[str, object] | None,
-        *,
-        group_id: Id | None = None,
-        user_id: Id | None = None,
+        self, records: Mapping[str, object] | None, **where: Unpack[Where]
     ) -> None:
         """Add records; arguments as for ``Publisher.publish_records``.
 
         Raises:
             InvalidMessage: If an argument is wrong.
         """
-        self._add(records_command(records, group_id, user_id))
+        self._add(records_commands(records, rooms_of(**where)))
 
-    def publish_models(
-        self,
-        models: object,
-        *,
-        serializer: type[Serializer[Any]] | None = None,
-        scope: Mapping[str, Any] | None = None,
-        root: str | None = None,
-        group_id: Id | None = None,
-        user_id: Id | None = None,
-        omit_empty: bool = False,
-    ) -> None:
+    def publish_models(self, models: object, **how_and_where: Unpack[HowAndWhere]) -> None:
         """Add models, serialised as they are now; arguments as for ``Publisher.publish_models``.
 
         Raises:
             InvalidMessage: If an argument is wrong, or a model cannot be serialised.
         """
-        command = models_command(
-            models,
-            serializer=serializer,
-            scope=scope,
-            root=root,
-            group_id=group_id,
-            user_id=user_id,
-            omit_empty=omit_empty,
-        )
-        self._add(command)
+        self._add(models_commands(models, **how_and_where))
 
     def publish_system_notice(
         self, notice: str | None, *, version: str | None = None, reload: bool = False
@@ -88,22 +67,26 @@ class Batch:
         Raises:
             InvalidMessage: If an argument is wrong.
         """
-        self._add(notice_command(notice, version, reload=reload))
+        self._add([notice_command(notice, version, reload=reload)])
 
     def __len__(self) -> int:
         return len(self._commands)
 
-    def _add(self, command: Command | None) -> None:
+    def _add(self, commands: Sequence[Command]) -> None:
         if self._is_published:
             raise InvalidMessage("batch", "was published before: nothing can be added any more")
-        if command is not None:
-            self._commands.append(command)
+        self._commands += commands
+
+    @classmethod
+    def of(cls, commands: Sequence[Command]) -> Self:
+        """A batch of messages that are made."""
+        batch = cls()
+        batch._add(commands)
+        return batch
 
     def only(self, places: Iterable[int]) -> Batch:
         """A new batch of some of these messages, such as the ``unsent`` ones of an error."""
-        batch = Batch()
-        batch._commands = [self._commands[place] for place in places]
-        return batch
+        return Batch.of([self._commands[place] for place in places])
 
     def steps(self, journaling: Journaling) -> Steps:
         """Publish them.

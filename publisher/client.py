@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from publisher.batch import Batch
 from publisher.chatbots import TEST_MESSAGE, html_command, trial_command
@@ -13,8 +13,9 @@ from publisher.construction import FromSettings, checked_settings
 from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
 from publisher.link import PooledLink
-from publisher.messages import notice_command, records_command
-from publisher.models import models_command
+from publisher.messages import notice_command, records_commands
+from publisher.models import models_commands
+from publisher.rooms import rooms_of
 from publisher.steps import Journaling
 from publisher.tokens import (
     DEFAULT_TTL,
@@ -29,14 +30,16 @@ from publisher.tokens import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
+    from typing import Unpack
 
     from redis import Redis, RedisCluster
 
     from publisher.chatbots import MatrixConfig
     from publisher.command import Command
-    from publisher.contract.ids import Id
+    from publisher.ids import AnyId
     from publisher.link import Link
-    from publisher.serializers import Serializer
+    from publisher.models import HowAndWhere
+    from publisher.rooms import Where
     from publisher.settings import Settings
     from publisher.tokens import User
     from publisher.watching import OnPublish
@@ -85,62 +88,41 @@ class Publisher(FromSettings):
         self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
 
-    def publish_records(
-        self,
-        records: Mapping[str, object] | None,
-        *,
-        group_id: Id | None = None,
-        user_id: Id | None = None,
-    ) -> int:
-        """Send records to the browsers of one group, or of one user.
+    def publish_records(self, records: Mapping[str, object] | None, **where: Unpack[Where]) -> int:
+        """Send records to the browsers of groups or users.
 
         Args:
             records: Serialised records by collection. None or empty publishes nothing.
-            group_id: The group. Wins if both ids are given.
-            user_id: The user. Without any id the message goes to nobody.
+            where: ``group_id=`` or ``user_id=``, ``group_ids=`` and ``user_ids=`` for several, all
+                in one round trip, or ``to_nobody=True``; see ``publisher.rooms.Where``.
 
         Returns:
-            How many subscribers Redis passed the message to; 0 if nothing was published.
-        """
-        command = records_command(records, group_id, user_id)
-        return 0 if command is None else self._publish(command)
+            How many subscribers Redis passed the message to, of all rooms together; 0 if nothing
+            was published.
 
-    def publish_models(
-        self,
-        models: object,
-        *,
-        serializer: type[Serializer[Any]] | None = None,
-        scope: Mapping[str, Any] | None = None,
-        root: str | None = None,
-        group_id: Id | None = None,
-        user_id: Id | None = None,
-        omit_empty: bool = False,
-    ) -> int:
-        """Send models to the browsers of one group, or of one user.
+        Raises:
+            BatchIncomplete: If there are several rooms, and not all got it. Their places: groups,
+                then users.
+        """
+        return self._publish(records_commands(records, rooms_of(**where)))
+
+    def publish_models(self, models: object, **how_and_where: Unpack[HowAndWhere]) -> int:
+        """Send models to the browsers of groups or users.
 
         Args:
             models: One model, or some of one kind: objects, or mappings.
-            serializer: For each of them; the one of the first model's class if omitted.
-            scope: What attributes and associations may depend on, such as ``include_email``.
-            root: Collection of the models; the serializer's if omitted.
-            group_id: The group. Wins if both ids are given: then the message is serialised for
-                nobody in particular, unlike in Rails, which shows the group what the user sees.
-            user_id: The user, for whom the message is serialised.
-            omit_empty: Leave out collections in which there is nothing.
+            how_and_where: ``serializer=``, ``scope=``, ``root=`` and ``omit_empty=`` of
+                ``publisher.models.How``, and the arguments of ``publish_records``. What goes to a
+                group is serialised for nobody in particular, also if a user is named: Rails would
+                show the group what the user sees. What goes to users is serialised for each.
 
         Returns:
-            How many subscribers Redis passed the message to; 0 if there were no models.
+            As ``publish_records``; 0 if there were no models.
+
+        Raises:
+            BatchIncomplete: As ``publish_records``.
         """
-        command = models_command(
-            models,
-            serializer=serializer,
-            scope=scope,
-            root=root,
-            group_id=group_id,
-            user_id=user_id,
-            omit_empty=omit_empty,
-        )
-        return 0 if command is None else self._publish(command)
+        return self._publish(models_commands(models, **how_and_where))
 
     def publish_system_notice(
         self, notice: str | None, *, version: str | None = None, reload: bool = False
@@ -155,7 +137,7 @@ class Publisher(FromSettings):
         Returns:
             How many subscribers Redis passed the message to.
         """
-        return self._publish(notice_command(notice, version, reload=reload))
+        return self._publish([notice_command(notice, version, reload=reload)])
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[Batch]:
@@ -178,7 +160,7 @@ class Publisher(FromSettings):
         """
         self._link.perform(batch.steps(self._journaling))
 
-    def disconnect_user(self, user_id: Id) -> int:
+    def disconnect_user(self, user_id: AnyId) -> int:
         """Hang up on all clients of a user.
 
         They return by themselves and are looked up afresh: what is stored under their tokens then
@@ -190,9 +172,9 @@ class Publisher(FromSettings):
         Returns:
             How many channel servers heard of it at once; those that are down need not hear of it.
         """
-        return self._publish(hang_up_user(user_id))
+        return self._publish([hang_up_user(user_id)])
 
-    def replace_groups(self, user_id: Id, group_ids: Iterable[Id]) -> int:
+    def replace_groups(self, user_id: AnyId, group_ids: Iterable[AnyId]) -> int:
         """Say which groups a user is in from now on.
 
         All records that ``tokens.issue`` has stored for the user are rewritten, with the time they
@@ -208,8 +190,12 @@ class Publisher(FromSettings):
         steps = replace_groups_steps(self._journaling, user_id, group_ids)
         return int(self._link.perform(steps))
 
-    def _publish(self, command: Command) -> int:
-        return int(self._link.perform(self._journaling.publish(command)))
+    def _publish(self, commands: list[Command]) -> int:
+        if len(commands) == 1:
+            return int(self._link.perform(self._journaling.publish(commands[0])))
+        batch = Batch.of(commands)
+        self.publish_batch(batch)
+        return sum(batch.heard)
 
     def ping(self) -> float:
         """Ask Redis whether it is there, and lets us use our keys.
@@ -295,7 +281,7 @@ class Tokens:
         self,
         user: User,
         *,
-        group_ids: Iterable[Id],
+        group_ids: Iterable[AnyId],
         token: str | None = None,
         ttl: int | DefaultTtl | None = DEFAULT_TTL,
     ) -> str:
@@ -319,7 +305,7 @@ class Tokens:
         """Forget a token, and hang up on who came with it. Return whether it was known."""
         return bool(self._link.perform(revoke_steps(self._journaling, token)))
 
-    def revoke_user(self, user_id: Id) -> int:
+    def revoke_user(self, user_id: AnyId) -> int:
         """Forget all tokens that were issued to a user, and hang up.
 
         Args:

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from publisher.command import Command
 from publisher.contract import CONTROL
-from publisher.errors import InvalidMessage
 from publisher.ids import checked_id
 from publisher.payload import payload
 
 if TYPE_CHECKING:
     from publisher.contract.ids import Id
+    from publisher.ids import AnyId
 
 
-def hang_up_user(user_id: Id) -> Command:
+def hang_up_user(user_id: AnyId) -> Command:
     """Hang up on a user's clients; they return and are looked up afresh.
 
     Raises:
@@ -37,19 +36,6 @@ def hang_up_token(token: str) -> Command:
 def set_groups(user_id: Id, group_ids: list[Id]) -> Command:
     """Move a user's clients into the rooms of these groups, and out of all others."""
     return _order(action="set_groups", user_id=user_id, group_ids=group_ids)
-
-
-def checked_group_ids(group_ids: Iterable[Id]) -> list[Id]:
-    """Give back the ids of groups as a list.
-
-    Raises:
-        InvalidMessage: If it is no iterable of ids.
-    """
-    # Texts and bytes are iterables of ids, too, which nobody means.
-    if isinstance(group_ids, str | bytes | bytearray) or not isinstance(group_ids, Iterable):
-        problem = f"must be an iterable of ids, not {type(group_ids).__name__}"
-        raise InvalidMessage("group_ids", problem)
-    return [checked_id("group_ids", group_id) for group_id in group_ids]
 
 
 def _order(**document: object) -> Command:

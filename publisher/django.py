@@ -12,7 +12,7 @@ from publisher.batch import Batch
 from publisher.errors import InvalidMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from publisher.client import Publisher
     from publisher.command import Command
@@ -54,11 +54,10 @@ class _TransactionBatch(Batch):
         self._using = using
         self._committed: list[int] = []
 
-    def _add(self, command: Command | None) -> None:
-        super()._add(command)
-        if command is not None:
-            place = len(self) - 1
-            transaction.on_commit(lambda: self._committed.append(place), using=self._using)
+    def _add(self, commands: Sequence[Command]) -> None:
+        places = range(len(self), len(self) + len(commands))
+        super()._add(commands)
+        transaction.on_commit(lambda: self._committed.extend(places), using=self._using)
 
     def committed(self) -> Batch:
         """The batch without the messages whose savepoints were rolled back."""

@@ -1,8 +1,10 @@
-"""Ids of users and groups, checked."""
+"""Ids of users, groups and records, checked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from publisher.contract.ids import ID_CHARACTERS, id_text
 from publisher.errors import InvalidMessage
@@ -10,22 +12,42 @@ from publisher.errors import InvalidMessage
 if TYPE_CHECKING:
     from publisher.contract.ids import Id
 
+AnyId: TypeAlias = int | str | uuid.UUID
+"""An id as ``publisher.contract.ids`` says, or a UUID, which stands for its text."""
+
 
 def checked_id(field: str, value: object) -> Id:
-    """Give back an id of a user or a group: a number stays a number, a text a text.
+    """Give back an id: a number stays a number, a text a text.
 
     Args:
         field: Argument to name if it is none.
-        value: An int of any sign, or a text as ``publisher.contract.ids`` says. ``True`` is
+        value: An int of any sign, a text as ``publisher.contract.ids`` says, or a UUID. ``True`` is
             refused, although Python counts it as 1.
 
     Raises:
         InvalidMessage: For anything else: a room is found by its exact name, and a wrong one
             reaches nobody without a word.
     """
+    if isinstance(value, uuid.UUID):
+        value = str(value)
     text = id_text(value)
     if text is not None:
         return int(text) if isinstance(value, int) else text
     if isinstance(value, int | str) and not isinstance(value, bool):
         raise InvalidMessage(field, f"must be an int or a text, of {ID_CHARACTERS}")
-    raise InvalidMessage(field, f"must be an int or a str, not {type(value).__name__}")
+    hint = f"; {field}s=[...] takes several" if isinstance(value, list | tuple | set) else ""
+    raise InvalidMessage(
+        field, f"must be an int, a str or a UUID, not {type(value).__name__}{hint}"
+    )
+
+
+def checked_ids(field: str, values: object) -> list[Id]:
+    """Give back ids as a list.
+
+    Raises:
+        InvalidMessage: If it is no iterable of ids.
+    """
+    # Texts and bytes are iterables of ids, too, which nobody means.
+    if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
+        raise InvalidMessage(field, f"must be an iterable of ids, not {type(values).__name__}")
+    return [checked_id(field, value) for value in values]

@@ -9,51 +9,50 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from publisher.command import Command
-from publisher.contract import RECORDS, SYSTEM_NOTICE, group_room, user_room
+from publisher.contract import RECORDS, SYSTEM_NOTICE
 from publisher.errors import InvalidMessage
-from publisher.ids import checked_id
 from publisher.payload import payload
 
 if TYPE_CHECKING:
-    from publisher.contract.ids import Id
+    from publisher.rooms import Rooms
 
 
-def records_command(
-    records: Mapping[str, object] | None,
-    group_id: Id | None,
-    user_id: Id | None,
-    *,
-    is_finite: bool = False,
-) -> Command | None:
-    """Announce records to one room.
+def records_commands(
+    records: Mapping[str, object] | None, rooms: Rooms, *, is_finite: bool = False
+) -> list[Command]:
+    """Announce records to rooms.
 
     Args:
         records: Serialised records by collection, any JSON object; only its numbers are looked at.
-        group_id: Publish to this group's room, also if ``user_id`` is given.
-        user_id: Publish to this user's room.
+        rooms: A message for each; none of them is no message.
         is_finite: No number of the records is NaN or infinite.
 
     Returns:
-        ``PUBLISH /records`` with ``{"room":...,"records":{...}}``. Without an id the room is
-        ``null``, which reaches nobody. None if there are no records: nothing is to be published.
+        ``PUBLISH /records`` with ``{"room":...,"records":{...}}`` each. Without a room it is
+        ``null``, which reaches nobody. Empty if there are no records: nothing is to be published.
 
     Raises:
-        InvalidMessage: If an id is wrong, or the records are not a JSON object.
+        InvalidMessage: If the records are not a JSON object.
     """
-    room = check_room(group_id, user_id)
     if records is None:
-        return None
+        return []
     if not isinstance(records, Mapping):
         raise InvalidMessage(
             "records", f"must be a mapping (a JSON object), not {type(records).__name__}"
         )
     if not records:
-        return None
+        return []
     # orjson writes dicts only.
     document = records if isinstance(records, dict) else dict(records)
-    name = b"null" if room is None else b'"%s"' % room.encode()
-    body = b'{"room":%s,"records":%s}' % (name, payload("records", document, is_finite=is_finite))
-    return Command(("PUBLISH", RECORDS, body))
+    written = payload("records", document, is_finite=is_finite)
+    return [
+        Command(("PUBLISH", RECORDS, b'{"room":%s,"records":%s}' % (_written(room), written)))
+        for room in rooms.names
+    ]
+
+
+def _written(room: str | None) -> bytes:
+    return b"null" if room is None else b'"%s"' % room.encode()
 
 
 def notice_command(notice: str | None, version: str | None, *, reload: bool) -> Command:
@@ -76,18 +75,6 @@ def notice_command(notice: str | None, version: str | None, *, reload: bool) -> 
         raise InvalidMessage("reload", f"must be a bool, not {type(reload).__name__}")
     document = {"version": version, "notice": notice, "reload": reload}
     return Command(("PUBLISH", SYSTEM_NOTICE, payload("notice or version", document)))
-
-
-def check_room(group_id: Id | None, user_id: Id | None) -> str | None:
-    """The room of a message; None if it reaches nobody.
-
-    Raises:
-        InvalidMessage: If an id is wrong.
-    """
-    # Both are checked even where one is not used: a wrong id is a mistake in either place.
-    user = None if user_id is None else user_room(checked_id("user_id", user_id))
-    group = None if group_id is None else group_room(checked_id("group_id", group_id))
-    return group or user
 
 
 def _check_text(field: str, value: object) -> None:

@@ -1,36 +1,58 @@
-"""From models to a message: what ``MessageChannelService.publish_models`` is in Rails. Pure."""
+"""From models to messages: what ``MessageChannelService.publish_models`` is in Rails. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from publisher.messages import check_room, records_command
+from publisher.messages import records_commands
+from publisher.rooms import Rooms, Where, rooms_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Unpack
 
     from publisher.command import Command
     from publisher.contract.ids import Id
     from publisher.serializers import Serializer
 
 
-def models_command(
+class How(TypedDict, total=False):
+    """How models become records.
+
+    Attributes:
+        serializer: For each of them; the one of the first model's class if omitted.
+        scope: What attributes and associations may depend on, such as ``include_email``.
+        root: Collection of the models; the serializer's if omitted.
+        omit_empty: Leave out collections in which there is nothing.
+    """
+
+    serializer: type[Serializer[Any]] | None
+    scope: Mapping[str, Any] | None
+    root: str | None
+    omit_empty: bool
+
+
+class HowAndWhere(How, Where, total=False):
+    """How models become records, and to whom these go."""
+
+
+def models_commands(
     models: Any,
     *,
-    serializer: type[Serializer[Any]] | None,
-    scope: Mapping[str, Any] | None,
-    root: str | None,
-    group_id: Id | None,
-    user_id: Id | None,
-    omit_empty: bool,
-) -> Command | None:
-    """Announce models to one room; arguments as for ``Publisher.publish_models``.
+    serializer: type[Serializer[Any]] | None = None,
+    scope: Mapping[str, Any] | None = None,
+    root: str | None = None,
+    omit_empty: bool = False,
+    **where: Unpack[Where],
+) -> list[Command]:
+    """Announce models to rooms; arguments as of ``How`` and ``Where``.
 
     A message to a group is serialised for nobody in particular, also if a user is named. (Rails
-    serialises it as that user sees it, and sends that to the whole group.)
+    serialises it as that user sees it, and sends that to the whole group.) A message to a user is
+    serialised for that user.
 
     Returns:
-        As ``records_command``. None if there are no models.
+        As ``records_commands``. Empty if there are no models.
 
     Raises:
         InvalidMessage: If an id is wrong, or a model cannot be serialised.
@@ -38,13 +60,24 @@ def models_command(
     # Later: half of what `import publisher` would take, for programs that publish no models.
     from publisher.serializers import serialize_models  # noqa: PLC0415
 
-    check_room(group_id, user_id)
-    records = serialize_models(
-        models,
-        serializer=serializer,
-        scope=scope,
-        root=root,
-        current_user_id=None if group_id is not None else user_id,
-        omit_empty=omit_empty,
-    )
-    return records_command(records, group_id, user_id, is_finite=True)
+    rooms = rooms_of(**where)
+    if len(rooms.names) > 1 and hasattr(models, "__next__"):
+        models = list(models)  # it is gone through once for each user
+
+    def commands(rooms: Rooms, reader: Id | None) -> list[Command]:
+        records = serialize_models(
+            models,
+            serializer=serializer,
+            scope=scope,
+            root=root,
+            current_user_id=reader,
+            omit_empty=omit_empty,
+        )
+        return records_commands(records, rooms, is_finite=True)
+
+    made: list[Command] = []
+    if rooms.group_ids or rooms.to_nobody:
+        made += commands(rooms._replace(user_ids=()), None)
+    for user_id in rooms.user_ids:
+        made += commands(Rooms((), (user_id,), to_nobody=False), user_id)
+    return made

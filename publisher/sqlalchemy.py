@@ -17,14 +17,16 @@ from publisher.batch import Batch
 from publisher.errors import InvalidMessage, PublishError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
+    from typing import Unpack
 
     from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
     from publisher.aio import AsyncPublisher
     from publisher.client import Publisher
     from publisher.command import Command
+    from publisher.models import HowAndWhere
 
 log = logging.getLogger(__name__)
 
@@ -123,21 +125,22 @@ class _SessionBatch(Batch):
         self._transactions: dict[int, frozenset[SessionTransaction]] = {}
         self._open: frozenset[SessionTransaction] | None = None
 
-    def publish_models(self, models: object, **options: Any) -> None:
+    def publish_models(self, models: object, **how_and_where: Unpack[HowAndWhere]) -> None:
         """As ``Batch.publish_models``."""
         # Before they are read: that may begin a transaction.
         self._open = self._waiting.open(self._session)
         try:
             with self._waiting.only_read(self._session):
-                super().publish_models(models, **options)
+                super().publish_models(models, **how_and_where)
         finally:
             self._open = None
 
-    def _add(self, command: Command | None) -> None:
-        super()._add(command)
-        if command is not None:
-            found = self._waiting.open(self._session) if self._open is None else self._open
-            self._transactions[len(self) - 1] = found
+    def _add(self, commands: Sequence[Command]) -> None:
+        first = len(self)
+        super()._add(commands)
+        found = self._waiting.open(self._session) if self._open is None else self._open
+        for place in range(first, len(self)):
+            self._transactions[place] = found
             if found:
                 self._waiting.batches[self] = None
 

@@ -15,9 +15,9 @@ from publisher.cluster_tokens import issue, replace_groups, revoke, revoke_user
 from publisher.command import Command
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS
-from publisher.control import checked_group_ids, hang_up_token, hang_up_user, set_groups
+from publisher.control import hang_up_token, hang_up_user, set_groups
 from publisher.errors import InvalidMessage
-from publisher.ids import checked_id
+from publisher.ids import checked_id, checked_ids
 from publisher.payload import payload
 from publisher.positive import positive_int
 from publisher.steps import one
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from publisher.contract.ids import Id
+    from publisher.ids import AnyId
     from publisher.steps import Journaling, Steps
 
 _NEW_TOKEN_BYTES: Final = 24  # 192 random bits, 32 characters
@@ -50,8 +51,8 @@ class HasIdAndName(Protocol):
     """A user object, such as a Django or SQLAlchemy model."""
 
     @property
-    def id(self) -> Id:
-        """A number or a text."""
+    def id(self) -> AnyId:
+        """A number, a text or a UUID."""
         ...
 
     @property
@@ -74,7 +75,7 @@ def new_token() -> str:
 
 
 def issue_steps(
-    journaling: Journaling, token: str, user: User, group_ids: Iterable[Id], ttl: int | None
+    journaling: Journaling, token: str, user: User, group_ids: Iterable[AnyId], ttl: int | None
 ) -> Steps:
     """Let the holder of a token in as a user, and remember that the token is this user's.
 
@@ -98,7 +99,7 @@ def issue_steps(
     return journaling.unless_refused(script, lambda _: one(plain))
 
 
-def store_command(token: str, user: User, group_ids: Iterable[Id], ttl: int | None) -> Command:
+def store_command(token: str, user: User, group_ids: Iterable[AnyId], ttl: int | None) -> Command:
     """Let the holder of a token in as a user; arguments as for ``issue_steps``.
 
     Returns:
@@ -107,7 +108,7 @@ def store_command(token: str, user: User, group_ids: Iterable[Id], ttl: int | No
     """
     key = _key(token)
     user_id, name = _identity(user)
-    document = {"name": name, "group_ids": checked_group_ids(group_ids), "id": user_id}
+    document = {"name": name, "group_ids": checked_ids("group_ids", group_ids), "id": user_id}
     words = ("SET", key, payload("user or group_ids", document))
     return Command(words if ttl is None else (*words, "EX", positive_int("ttl", ttl)))
 
@@ -128,7 +129,7 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     return journaling.unless_refused(script, lambda _: revoke(journaling, key, order))
 
 
-def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
+def revoke_user_steps(journaling: Journaling, user_id: AnyId) -> Steps:
     """Forget all tokens that were issued to a user, then hang up. The result is their number.
 
     Raises:
@@ -145,7 +146,9 @@ def revoke_user_steps(journaling: Journaling, user_id: Id) -> Steps:
     return journaling.watched([order], script)
 
 
-def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterable[Id]) -> Steps:
+def replace_groups_steps(
+    journaling: Journaling, user_id: AnyId, group_ids: Iterable[AnyId]
+) -> Steps:
     """Rewrite all records that were issued for a user, and move the clients.
 
     The result is the number of records.
@@ -154,7 +157,7 @@ def replace_groups_steps(journaling: Journaling, user_id: Id, group_ids: Iterabl
         InvalidMessage: If an id is wrong.
     """
     user_id = checked_id("user_id", user_id)
-    groups = list(dict.fromkeys(checked_group_ids(group_ids)))
+    groups = list(dict.fromkeys(checked_ids("group_ids", group_ids)))
     order = set_groups(user_id, groups)
     _, channel, body = order.words
     if journaling.is_cluster:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
+    from publisher.contract.ids import Id
+
 P = ParamSpec("P")
 
 NEWEST_NOTIFICATIONS: Final = 30
@@ -95,7 +97,7 @@ def _group_id_of(model: Any, kind: object = None) -> Any:
     return next((_group_id_of(owner) for owner in owners if owner is not None), None)
 
 
-def _guest_ids_of(model: Any, kind: object = None) -> list[int]:
+def _guest_ids_of(model: Any, kind: object = None) -> list[Id]:
     """Who sees a record without being in its group; a comment's are those of its thread."""
     guests = read(model, "guests", None)
     if guests is None and _is_a(model, "Comment", kind):
@@ -105,6 +107,14 @@ def _guest_ids_of(model: Any, kind: object = None) -> list[int]:
     elif callable(guests):
         guests = guests()
     return [id_of(guest, "guests") for guest in as_list(guests)]
+
+
+def _to_group(batch: Batch, models: Any, group_id: Any, **how: Any) -> None:
+    """Publish to a group; to nobody if there is none, as Loomio does."""
+    if group_id is None:
+        batch.publish_models(models, to_nobody=True, **how)
+    else:
+        batch.publish_models(models, group_id=group_id, **how)
 
 
 def _to_group_and_guests(
@@ -139,13 +149,13 @@ def notification(batch: Batch, notification: Any) -> None:
 
 
 @_call_site
-def notifications_read(batch: Batch, notifications: Iterable[Any], user_id: int) -> None:
+def notifications_read(batch: Batch, notifications: Iterable[Any], user_id: Id) -> None:
     """Notifications were just marked as viewed: to the other tabs of their user."""
     batch.publish_models(notifications, user_id=user_id)
 
 
 @_call_site
-def notifications_viewed(batch: Batch, notifications: Iterable[Any], user_id: int) -> None:
+def notifications_viewed(batch: Batch, notifications: Iterable[Any], user_id: Id) -> None:
     """The panel was opened: the newest ones, up to 30, newest first."""
     batch.publish_models(as_list(notifications)[:NEWEST_NOTIFICATIONS], user_id=user_id)
 
@@ -175,19 +185,19 @@ def discussion_read(batch: Batch, reader: Any) -> None:
 @_call_site
 def discussion_closed(batch: Batch, discussion: Any) -> None:
     """A thread was closed, or opened again."""
-    batch.publish_models([discussion], group_id=_group_id_of(discussion))
+    _to_group(batch, [discussion], _group_id_of(discussion))
 
 
 @_call_site
 def discussion_seen(batch: Batch, discussion: Any) -> None:
     """The number of those who have seen a thread has changed."""
-    batch.publish_models([discussion], group_id=_group_id_of(discussion))
+    _to_group(batch, [discussion], _group_id_of(discussion))
 
 
 @_call_site
-def comments_moved(batch: Batch, events: Iterable[Any], group_id: int | None) -> None:
+def comments_moved(batch: Batch, events: Iterable[Any], group_id: Id | None) -> None:
     """Comments were moved to another thread: all events of that thread."""
-    batch.publish_models(events, group_id=group_id)
+    _to_group(batch, events, group_id)
 
 
 # ── polls ───────────────────────────────────────────────────────────────────────────────────────
@@ -196,7 +206,7 @@ def comments_moved(batch: Batch, events: Iterable[Any], group_id: int | None) ->
 @_call_site
 def poll_discarded(batch: Batch, poll: Any) -> None:
     """A poll was taken back: the event of its creation, with the poll as it is now."""
-    batch.publish_models([read(poll, "created_event")], group_id=_group_id_of(poll))
+    _to_group(batch, [read(poll, "created_event")], _group_id_of(poll))
 
 
 @_call_site
@@ -205,19 +215,19 @@ def stance_replaced(batch: Batch, previous: Any) -> None:
 
     In a poll without a group it reaches nobody, as in Loomio.
     """
-    batch.publish_models([previous], group_id=_group_id_of(read(previous, "poll")))
+    _to_group(batch, [previous], _group_id_of(read(previous, "poll")))
 
 
 @_call_site
 def stances_outdated(batch: Batch, stances: Iterable[Any], poll: Any) -> None:
     """Old stances that have answers, up to 50, newest first. Serialised for the group."""
-    batch.publish_models(as_list(stances)[:OUTDATED_STANCES], group_id=_group_id_of(poll))
+    _to_group(batch, as_list(stances)[:OUTDATED_STANCES], _group_id_of(poll))
 
 
 @_call_site
 def poll_template_settings_changed(batch: Batch, group: Any) -> None:
     """A group shows its poll templates in another way."""
-    batch.publish_models([group], group_id=read(group, "id"))
+    _to_group(batch, [group], read(group, "id"))
 
 
 # ── everything else ─────────────────────────────────────────────────────────────────────────────
@@ -232,23 +242,23 @@ def task_done(batch: Batch, record: Any) -> None:
 @_call_site
 def tag_changed(batch: Batch, tag: Any) -> None:
     """A tag was made or changed."""
-    batch.publish_models([tag], group_id=_group_id_of(tag))
+    _to_group(batch, [tag], _group_id_of(tag))
 
 
 @_call_site
-def translations_updated(batch: Batch, translations: Iterable[Any], group_id: int | None) -> None:
+def translations_updated(batch: Batch, translations: Iterable[Any], group_id: Id | None) -> None:
     """A record that was translated has changed: its translations, each in a message of its own."""
     for translation in as_list(translations):
-        batch.publish_models([translation], group_id=group_id)
+        _to_group(batch, [translation], group_id)
 
 
 @_call_site
-def membership_titles_changed(batch: Batch, user: Any, group_id: int) -> None:
+def membership_titles_changed(batch: Batch, user: Any, group_id: Id) -> None:
     """A member's title, or role, in a group has changed."""
-    batch.publish_models([user], serializer=AuthorSerializer, group_id=group_id)
+    _to_group(batch, [user], group_id, serializer=AuthorSerializer)
 
 
 @_call_site
 def transcript_appended(batch: Batch, record: Any) -> None:
     """What was said in a recording has been written down, at the end of a record's text."""
-    batch.publish_models([record], group_id=_group_id_of(record))
+    _to_group(batch, [record], _group_id_of(record))

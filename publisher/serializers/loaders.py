@@ -49,7 +49,7 @@ class Loaders:
 
         def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
             del user_id
-            keys = {id_of(model, type(model).__name__): read(model, key) for model in models}
+            keys = {_key_of(model): read(model, key) for model in models}
             found = load(sorted({value for value in keys.values() if value is not None}))
             return {model_id: found.get(value) for model_id, value in keys.items()}
 
@@ -74,9 +74,7 @@ class Loaders:
 
         def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
             del user_id
-            found: dict[Any, list[Any]] = {
-                id_of(model, type(model).__name__): [] for model in models
-            }
+            found: dict[Any, list[Any]] = {_key_of(model): [] for model in models}
             for record in load(sorted(found)):
                 found[read(record, key)].append(record)
             return found
@@ -93,6 +91,12 @@ class Loaders:
 
     def __bool__(self) -> bool:
         return bool(self._loads)
+
+
+def _key_of(model: Any) -> Any:
+    """The id of a model as the model has it, such as a UUID, which is none in the record."""
+    id_of(model, type(model).__name__)
+    return read(model, "id")
 
 
 default_loaders: Final = Loaders()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from publisher.errors import InvalidMessage
-from publisher.positive import positive_int
+from publisher.ids import checked_id
+
+if TYPE_CHECKING:
+    from publisher.contract.ids import Id
 
 MISSING: Final = object()
 OBJECTS: Final[set[type]] = set()
@@ -72,15 +75,15 @@ def read(model: Any, name: str, default: object = MISSING) -> Any:
     return value
 
 
-def id_of(model: Any, where: str) -> int:
+def id_of(model: Any, where: str) -> Id:
     """The id of a record: by it the client knows it.
 
     Raises:
-        InvalidMessage: If it has none, or no positive int.
+        InvalidMessage: If it has none, or one that is none by ``publisher.contract.ids``.
     """
     value = read(model, "id", None)
     if type(value) is int and value > 0:
         return value
     if value is None:
         raise InvalidMessage(f"{where}.id", "is missing: save the record before you publish it")
-    return positive_int(f"{where}.id", value)
+    return checked_id(f"{where}.id", value)

@@ -24,6 +24,7 @@ from publisher.serializers.scope import Scope
 from publisher.values import as_json
 
 if TYPE_CHECKING:
+    from publisher.contract.ids import Id
     from publisher.serializers.links import Link
     from publisher.serializers.loaders import Loaders
     from publisher.serializers.serializer import Serializer
@@ -129,7 +130,7 @@ class _Walk:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._is_cached = bool(scope.cache)
-        self._seen: set[tuple[str, str, int]] = set()
+        self._seen: set[tuple[str, str, Id]] = set()
         self._made: dict[int, tuple[Any, type[Serializer[Any]], dict[str, object]]] = {}
         self.records: dict[str, list[dict[str, object]]] = {}
 
@@ -177,9 +178,9 @@ class _Walk:
         self.records.setdefault(root, [])
         return {"type": kind, "id": self._add(found, serializer, root)}
 
-    def _add(self, model: Any, serializer: type[Serializer[Any]], root: str) -> int:
-        model_id: int = getattr(model, "id", None)  # type: ignore[assignment]
-        if type(model_id) is not int or model_id <= 0:
+    def _add(self, model: Any, serializer: type[Serializer[Any]], root: str) -> Id:
+        model_id: Id = getattr(model, "id", None)  # type: ignore[assignment]
+        if type(model_id) is not int:
             model_id = id_of(model, serializer.__name__)
         key = root, serializer.model_name, model_id
         if key not in self._seen:

@@ -1,7 +1,8 @@
 """Byte for byte what goes to Redis. The texts are those of the wire contract."""
 
 from publisher.control import hang_up_user, set_groups
-from publisher.messages import notice_command, records_command
+from publisher.messages import notice_command, records_commands
+from publisher.rooms import rooms_of
 from publisher.tokens import store_command
 
 NEW_COMMENT = {
@@ -21,8 +22,13 @@ NEW_COMMENT = {
 }
 
 
+def only(records, **where):
+    (command,) = records_commands(records, rooms_of(**where))
+    return command
+
+
 def test_records_for_a_group():
-    command = records_command(NEW_COMMENT, 7, None)
+    command = only(NEW_COMMENT, group_id=7)
 
     assert command.words == (
         "PUBLISH",
@@ -39,7 +45,7 @@ def test_records_for_a_group():
 
 
 def test_records_for_a_user():
-    command = records_command({"notifications": [{"id": 1, "viewed": False}]}, None, 45)
+    command = only({"notifications": [{"id": 1, "viewed": False}]}, user_id=45)
 
     assert command.words == (
         "PUBLISH",
@@ -49,7 +55,7 @@ def test_records_for_a_user():
 
 
 def test_records_for_nobody():
-    command = records_command({"polls": []}, None, None)
+    command = only({"polls": []}, to_nobody=True)
 
     assert command.words == ("PUBLISH", "/records", b'{"room":null,"records":{"polls":[]}}')
 
@@ -96,7 +102,7 @@ def test_texts_as_ids():
     assert set_groups("7", ["x", 0]).words[2] == (
         b'{"action":"set_groups","user_id":"7","group_ids":["x",0]}'
     )
-    same = {records_command({"a": []}, group_id, None).words for group_id in (7, "7")}
+    same = {only({"a": []}, group_id=group_id).words for group_id in (7, "7")}
     assert same == {("PUBLISH", "/records", b'{"room":"group-7","records":{"a":[]}}')}
 
 

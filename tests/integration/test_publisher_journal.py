@@ -71,7 +71,7 @@ async def test_a_message_survives_while_nobody_listens(publisher, redis):
 
 async def test_a_message_for_nobody_is_not_kept(publisher, redis):
     """It is private, and no client will ever ask for it."""
-    await done(publisher.publish_records(RECORDS))
+    await done(publisher.publish_records(RECORDS, to_nobody=True))
 
     assert redis.keys() == []
 

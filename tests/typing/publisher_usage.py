@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_type
+from uuid import uuid4
 
 from publisher import (
     AsyncPublisher,
@@ -48,6 +49,9 @@ def blocking(env: dict[str, str], member: Member, keyed: Keyed) -> None:
         assert_type(publisher.publish_records({"events": [{"id": 1}]}, group_id=7), int)
         assert_type(publisher.publish_records(None, user_id=45), int)
         assert_type(publisher.publish_records(None, group_id="team-1"), int)
+        assert_type(publisher.publish_records({}, group_ids=[1, "a"], user_ids={uuid4()}), int)
+        assert_type(publisher.publish_models([], group_id=uuid4(), omit_empty=True), int)
+        assert_type(publisher.ping(), float)
         assert_type(publisher.replace_groups("3f2a-7", ["team-1", 2]), int)
         assert_type(publisher.publish_system_notice(None), int)
         assert_type(publisher.publish_system_notice("Hi", version="3", reload=True), int)

@@ -36,7 +36,13 @@ class Publisher(Protocol):
     """What the page needs of ``publisher.AsyncPublisher``."""
 
     async def publish_records(
-        self, records: Records, /, *, group_id: int | None = None, user_id: int | None = None
+        self,
+        records: Records,
+        /,
+        *,
+        group_id: int | None = None,
+        user_id: int | None = None,
+        to_nobody: bool = False,
     ) -> int:
         """Publish to one room, or to nobody. Return how many channel servers were listening."""
         ...
@@ -99,7 +105,10 @@ class Demo:
             return await self._publish.publish_system_notice(order.text, reload=order.reload)
         records = new_comment(order.text, number=next(self._numbers), created_at=self._now())
         return await self._publish.publish_records(
-            records, group_id=order.group_id, user_id=order.user_id
+            records,
+            group_id=order.group_id,
+            user_id=order.user_id,
+            to_nobody=order.group_id is None and order.user_id is None,
         )
 
 

@@ -50,15 +50,20 @@ def test_what_is_outside_the_rule_is_refused_without_being_quoted(wrong):
     assert str(caught.value) == f"user_id {rule}"
 
 
-@given(
-    st.booleans() | st.floats() | st.binary() | st.none() | st.lists(st.integers()) | st.uuids()
-)
+@given(st.uuids())
+def test_a_uuid_is_its_text(value):
+    assert checked_id("user_id", value) == str(value)
+
+
+@given(st.booleans() | st.floats() | st.binary() | st.none())
 def test_another_type_is_refused_and_named(value):
     assert id_text(value) is None
     with pytest.raises(InvalidMessage) as caught:
         checked_id("user_id", value)
 
-    assert str(caught.value) == f"user_id must be an int or a str, not {type(value).__name__}"
+    assert (
+        str(caught.value) == f"user_id must be an int, a str or a UUID, not {type(value).__name__}"
+    )
 
 
 @pytest.mark.parametrize(

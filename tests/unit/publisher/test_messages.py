@@ -1,5 +1,7 @@
 """Which room a message names, and what is refused. Bytes: tests/contract/test_publisher.py."""
 
+import re
+import uuid
 from collections import OrderedDict
 from types import MappingProxyType
 
@@ -9,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage
-from publisher.messages import notice_command, records_command
+from publisher.messages import notice_command, records_commands
+from publisher.rooms import rooms_of
 
 RECORDS = {"events": [{"id": 1}]}
 IDS = st.integers(-(2**63), 2**63) | st.text("abz019_-.:", min_size=1, max_size=64)
+
+
+def records_command(records, group_id, user_id, **where):
+    (command,) = records_commands(records, rooms_of(group_id=group_id, user_id=user_id, **where))
+    return command
 
 
 def published(command):
@@ -38,7 +46,7 @@ def test_user_room_without_a_group(user_id):
 
 def test_without_an_id_the_room_is_null_and_the_message_is_still_published():
     """Rails publishes direct polls that way; the server passes them to nobody."""
-    assert published(records_command(RECORDS, None, None)) == (
+    assert published(records_command(RECORDS, None, None, to_nobody=True)) == (
         "/records",
         {"room": None, "records": RECORDS},
     )
@@ -46,7 +54,7 @@ def test_without_an_id_the_room_is_null_and_the_message_is_still_published():
 
 @pytest.mark.parametrize("blank", [None, {}, MappingProxyType({})])
 def test_blank_records_publish_nothing(blank):
-    assert records_command(blank, 7, None) is None
+    assert records_commands(blank, rooms_of(group_id=7)) == []
 
 
 @pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
@@ -74,6 +82,38 @@ def test_wrong_ids_are_refused_wherever_they_stand(wrong, records):
         records_command(records, None, wrong)
     with pytest.raises(InvalidMessage, match="user_id"):
         records_command(records, 7, wrong)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({}, "is missing: it would reach nobody; is to_nobody=True meant"),
+        ({"group_id": None, "user_id": None}, "is missing"),
+        ({"group_id": 1, "to_nobody": True}, "cannot be named beside"),
+        ({"group_id": 1, "user_ids": [2]}, "cannot be named beside"),
+        ({"group_ids": [1], "to_nobody": True}, "cannot be named beside"),
+        ({"group_ids": 1}, "group_ids must be an iterable of ids, not int"),
+        ({"user_ids": "12"}, "user_ids must be an iterable of ids, not str"),
+        ({"user_ids": [1, 2.5]}, "user_ids must be an int, a str or a UUID, not float"),
+        ({"group_id": [1, 2]}, "takes several"),
+        ({"to_nobody": 1}, "to_nobody must be a bool"),
+    ],
+    ids=repr,
+)
+def test_rooms_that_are_not_meant_are_refused(where, words):
+    """Found by a user: without an id the answer was 1, and nobody had it."""
+    with pytest.raises(InvalidMessage, match=re.escape(words)):
+        rooms_of(**where)
+
+
+def test_several_rooms_get_a_message_each_and_none_twice():
+    rooms = rooms_of(group_ids=(1, "1x", 1), user_ids=iter([7, uuid.UUID(int=7), 7]))
+
+    commands = records_commands(RECORDS, rooms)
+
+    names = [orjson.loads(command.words[2])["room"] for command in commands]
+    assert names == ["group-1", "group-1x", "user-7", f"user-{uuid.UUID(int=7)}"]
+    assert records_commands(RECORDS, rooms_of(group_ids=[])) == []
 
 
 @given(st.none() | st.text(st.characters(exclude_categories=["Cs"])), st.booleans())

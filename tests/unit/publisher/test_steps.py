@@ -7,12 +7,13 @@ import pytest
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, SENT, STATE
 from publisher.errors import RedisRefused, RedisUnavailable, ReplyLost
-from publisher.messages import records_command
+from publisher.messages import records_commands
+from publisher.rooms import rooms_of
 from publisher.scripts import PUBLISH
 from publisher.steps import Journaling
 from publisher.tokens import revoke_steps
 
-PLAIN = records_command({"a": []}, 7, None)
+(PLAIN,) = records_commands({"a": []}, rooms_of(group_id=7))
 LOST = ReplyLost("lost")
 
 
@@ -188,7 +189,7 @@ def test_what_is_not_kept_is_published_on_a_primary_all_the_same(is_wanted, is_k
 
 def test_a_message_for_nobody_is_plain(journaling):
     """It is private: nobody will ever be shown it, so it is not kept."""
-    nobody = records_command({"a": []}, None, None)
+    (nobody,) = records_commands({"a": []}, rooms_of(to_nobody=True))
 
     commands, _ = play(journaling.publish(nobody), 0)
 

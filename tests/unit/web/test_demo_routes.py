@@ -25,7 +25,8 @@ class Recorder:
         self.records = []
         self.notices = []
 
-    async def publish_records(self, records, *, group_id=None, user_id=None):
+    async def publish_records(self, records, *, group_id=None, user_id=None, to_nobody=False):
+        assert to_nobody is (group_id is None and user_id is None)
         self.records.append((records, group_id, user_id))
         return 3
 

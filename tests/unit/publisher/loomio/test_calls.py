@@ -20,7 +20,10 @@ class Target(Batch):
         super().__init__()
         self.asked = []
 
-    def publish_models(self, models, *, serializer=None, root=None, group_id=None, user_id=None):
+    def publish_models(
+        self, models, *, serializer=None, root=None, group_id=None, user_id=None, to_nobody=False
+    ):
+        assert to_nobody is (group_id is None and user_id is None)
         name = None if serializer is None else serializer.__name__
         self.asked.append((list(models), name, root, group_id, user_id))
 
@@ -181,7 +184,7 @@ def test_a_batch_and_a_publisher_are_targets():
 def test_a_wrong_id_of_a_group_is_nobodys_room(group_id):
     publisher = RecordingPublisher()
 
-    with pytest.raises(InvalidMessage, match="group_id must be an int or a"):
+    with pytest.raises(InvalidMessage, match="group_id must be an int"):
         loomio.tag_changed(publisher, some(group_id=group_id))
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from publisher.serializers import (
     HasMany,
     HasOne,
     Hidden,
+    Loaders,
     Serializer,
     read,
     serialize_models,
@@ -188,11 +190,49 @@ def test_a_subclass_of_a_serializer_omits_what_it_names():
     }
 
 
-@pytest.mark.parametrize("wrong", [0, -1, True, "5", 1.0, None])
-def test_an_id_is_a_positive_int(wrong):
+@pytest.mark.parametrize("wrong", [True, "", "a b", 1.0, None])
+def test_what_is_no_id_is_refused(wrong):
     for note in (Note(wrong), Note(1, writer=Person(wrong))):
         with pytest.raises(InvalidMessage, match="id"):
             serialize_models(note)
+
+
+@dataclass
+class KeyedNote:
+    id: Any
+    writer_id: Any
+    writer: Person | None = None
+
+
+class KeyedNoteSerializer(Serializer[KeyedNote], model=KeyedNote):
+    root = "notes"
+    attributes = Attributes("id")
+    writer = HasOne(serializer=PersonSerializer, root="people")
+
+
+def test_ids_may_be_texts_and_uuids():
+    """As by publisher.contract; a UUID is its text, in the record and where others name it."""
+    key = uuid.UUID(int=7)
+
+    assert serialize_models(KeyedNote("n-1", key, writer=Person(key))) == {
+        "people": [{"id": str(key), "name": "Ann"}],
+        "notes": [{"id": "n-1", "writer_id": str(key)}],
+    }
+
+
+def test_loaders_find_what_has_a_uuid():
+    keys = [uuid.UUID(int=number) for number in (1, 2)]
+    people = {key: Person(key) for key in keys}
+    loaders = Loaders()
+    loaders.has_one(
+        "KeyedNote", "writer", key="writer_id", load=lambda ids: {key: people[key] for key in ids}
+    )
+    notes = [KeyedNote(uuid.UUID(int=10 + place), key) for place, key in enumerate(keys)]
+
+    records = serialize_models(notes, loaders=loaders)
+
+    assert [note["writer_id"] for note in records["notes"]] == [str(key) for key in keys]
+    assert [person["id"] for person in records["people"]] == [str(key) for key in keys]
 
 
 def test_an_attribute_that_is_not_there_is_named():
