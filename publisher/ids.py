@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from publisher.contract.ids import ID_CHARACTERS, id_text
 from publisher.errors import InvalidMessage
 
 if TYPE_CHECKING:
     from publisher.contract.ids import Id
+
+INT_MIN: Final = -(2**63)
+INT_MAX: Final = 2**64 - 1
+"""What readers of JSON in other languages know."""
 
 AnyId: TypeAlias = int | str | uuid.UUID
 """An id as ``publisher.contract.ids`` says, or a UUID, which stands for its text."""
@@ -31,8 +35,12 @@ def checked_id(field: str, value: object) -> Id:
     if isinstance(value, uuid.UUID):
         value = str(value)
     text = id_text(value)
+    if text is not None and isinstance(value, int):
+        if not INT_MIN <= value <= INT_MAX:
+            raise InvalidMessage(field, "is an int of more than 64 bits: pass it as text")
+        return int(text)
     if text is not None:
-        return int(text) if isinstance(value, int) else text
+        return text
     if isinstance(value, int | str) and not isinstance(value, bool):
         raise InvalidMessage(field, f"must be an int or a text, of {ID_CHARACTERS}")
     hint = f"; {field}s=[...] takes several" if isinstance(value, list | tuple | set) else ""

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from publisher.errors import InvalidMessage
+from publisher.ids import INT_MAX, INT_MIN
 from publisher.values import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _AS_RAILS: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-_INT_MIN: Final = -(2**63)
-_INT_MAX: Final = 2**64 - 1
 _PLAIN: Final = frozenset({str, bool, int, type(None)})
 """Nothing is in them."""
 
@@ -109,5 +108,5 @@ def _refuse_numbers(field: str, document: object) -> None:
             rest += [(f"{where}[{place}]", item) for place, item in enumerate(value)]
         elif isinstance(value, float) and not math.isfinite(value):
             raise InvalidMessage(where, "is NaN or infinite, which JSON does not know")
-        elif isinstance(value, int) and not _INT_MIN <= value <= _INT_MAX:
+        elif isinstance(value, int) and not INT_MIN <= value <= INT_MAX:
             raise InvalidMessage(where, "is an int of more than 64 bits: publish it as text")

@@ -9,7 +9,7 @@ import enum
 import re
 import secrets
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from publisher.cluster_tokens import issue, replace_groups, revoke, revoke_user
 from publisher.command import Command
@@ -47,16 +47,32 @@ class DefaultTtl(enum.Enum):
 DEFAULT_TTL: Final = DefaultTtl.DEFAULT_TTL
 
 
+class HasIdColumn(Protocol):
+    """How SQLAlchemy declares an id, ``Mapped[int]``: of a user it is an id."""
+
+    def __get__(self, instance: object, owner: Any, /) -> AnyId:
+        """Of one user."""
+        ...
+
+
+class HasNameColumn(Protocol):
+    """How SQLAlchemy declares a name."""
+
+    def __get__(self, instance: object, owner: Any, /) -> str | None:
+        """Of one user."""
+        ...
+
+
 class HasIdAndName(Protocol):
     """A user object, such as a Django or SQLAlchemy model."""
 
     @property
-    def id(self) -> AnyId:
+    def id(self) -> AnyId | HasIdColumn:
         """A number, a text or a UUID."""
         ...
 
     @property
-    def name(self) -> str | None:
+    def name(self) -> str | HasNameColumn | None:
         """None if the user has not given one."""
         ...
 

@@ -87,14 +87,18 @@ def _group_id_of(model: Any, kind: object = None) -> Any:
     """The group that a record belongs to, itself or by its thread; None if there is none."""
     if _is_a(model, "Group", kind):
         return read(model, "id")
-    group_id = read(model, "group_id", None)
+    group_id = _own_group_id_of(model)
     if group_id is not None:
         return group_id
-    group = read(model, "group", None)
-    if group is not None:
-        return read(group, "id")
     owners = (read(model, name, None) for name in _OWNERS)
     return next((_group_id_of(owner) for owner in owners if owner is not None), None)
+
+
+def _own_group_id_of(model: Any) -> Any:
+    """The group that a record itself is in; None if there is none."""
+    group_id = read(model, "group_id", None)
+    group = None if group_id is not None else read(model, "group", None)
+    return group_id if group is None else read(group, "id")
 
 
 def _guest_ids_of(model: Any, kind: object = None) -> list[Id]:
@@ -215,7 +219,8 @@ def stance_replaced(batch: Batch, previous: Any) -> None:
 
     In a poll without a group it reaches nobody, as in Loomio.
     """
-    _to_group(batch, [previous], _group_id_of(read(previous, "poll")))
+    poll = read(previous, "poll")
+    _to_group(batch, [previous], _own_group_id_of(poll))
 
 
 @_call_site

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from publisher.errors import InvalidMessage
@@ -59,7 +58,8 @@ class Registry:
     def of(self, model: Any, type_name: object = None) -> AnySerializer:
         """The serializer that is declared for a model's class, or for one of its bases.
 
-        The application's own come before the ready-made ones for Loomio's records.
+        The application's own come before the ready-made ones for Loomio's records, which are there if
+        the application has imported them: a class of its own that is named ``Tag`` is none of these.
 
         Args:
             model: The model.
@@ -89,10 +89,10 @@ class Registry:
             for key in keys:
                 if key in known:
                     return known[key]
-            # Now they are needed, if any are.
-            import_module("publisher.loomio.serializers")
         raise InvalidMessage(
-            "models", f"are of a type without a serializer: {kind}; pass serializer=..."
+            "models",
+            f"are of a type without a serializer: {kind}; pass serializer=..., or import "
+            "publisher.loomio.serializers if it is one of Loomio's",
         )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_type
 from uuid import uuid4
 
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
 from publisher import (
     AsyncPublisher,
     ConfigError,
@@ -42,6 +44,18 @@ class Keyed:
     name: str
 
 
+class Base(DeclarativeBase):
+    """Of the tables."""
+
+
+class Account(Base):
+    """A user as SQLAlchemy has it."""
+
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+
+
 def blocking(env: dict[str, str], member: Member, keyed: Keyed) -> None:
     """Each method of Publisher, with the types that it promises."""
     with Publisher.from_env(env) as publisher:
@@ -57,6 +71,7 @@ def blocking(env: dict[str, str], member: Member, keyed: Keyed) -> None:
         assert_type(publisher.publish_system_notice("Hi", version="3", reload=True), int)
         assert_type(publisher.tokens.issue(member, group_ids=[1, 2]), str)
         assert_type(publisher.tokens.issue({"id": 1, "name": "Ann"}, group_ids=(), ttl=None), str)
+        assert_type(publisher.tokens.issue(Account(id=1), group_ids=[]), str)
         assert_type(publisher.tokens.issue(keyed, group_ids=["team-1"]), str)
         assert_type(publisher.tokens.issue(member, group_ids={1}, token="t", ttl=60), str)
         assert_type(publisher.tokens.revoke("t"), bool)

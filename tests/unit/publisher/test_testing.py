@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -111,3 +113,22 @@ def test_a_batch_of_the_other_kind(async_recording_publisher):
     asyncio.run(publish())
 
     assert async_recording_publisher.records("user-1") == [{"a": []}]
+
+
+def test_the_publishers_need_no_pytest():
+    """Applications that test with unittest have none."""
+    program = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "from publisher.testing import RecordingPublisher\n"
+        "publisher = RecordingPublisher()\n"
+        "publisher.publish_records({'a': [1]}, group_id=7)\n"
+        "print(publisher.records('group-7'))\n"
+        "from publisher.testing import recording_publisher\n"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert run.stdout == "[{'a': [1]}]\n"
+    assert "cannot import name 'recording_publisher'" in run.stderr

@@ -100,7 +100,7 @@ def test_ids_are_stored_as_they_are_given():
 
 def test_an_id_of_more_than_64_bits_is_refused():
     """No reader of JSON would know it again."""
-    with pytest.raises(InvalidMessage, match="more than 64 bits: publish it as text"):
+    with pytest.raises(InvalidMessage, match="more than 64 bits: pass it as text"):
         store_command("t", Person(2**64, "Ann"), [], None)
 
 

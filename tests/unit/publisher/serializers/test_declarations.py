@@ -1,6 +1,8 @@
 """Mistakes of a declaration are found when it is made, before they publish too much."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -59,3 +61,22 @@ def test_a_subclass_has_the_collection_of_its_base_unless_it_is_for_others():
         pass
 
     assert (Same.root, Other.root) == ("remarks", "letters")
+
+
+def test_a_class_of_an_application_is_none_of_loomios_because_of_its_name():
+    """Found by a user: an own class named Tag was published as Loomio's."""
+    program = (
+        "from publisher.serializers import serialize_models\n"
+        "class Tag:\n"
+        "    id, group_id, name, color, taggings_count = 1, 2, 'secret', 'x', 0\n"
+        "try:\n"
+        "    serialize_models(Tag())\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert "are of a type without a serializer: Tag; pass serializer=" in run.stdout
