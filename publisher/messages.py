@@ -14,11 +14,13 @@ from publisher.errors import InvalidMessage
 from publisher.payload import payload
 
 if TYPE_CHECKING:
-    from publisher.rooms import Rooms
+    from collections.abc import Sequence
+
+    from publisher.rooms import Room
 
 
 def records_commands(
-    records: Mapping[str, object] | None, rooms: Rooms, *, is_finite: bool = False
+    records: Mapping[str, object] | None, rooms: Sequence[Room], *, is_finite: bool = False
 ) -> list[Command]:
     """Announce records to rooms.
 
@@ -46,13 +48,13 @@ def records_commands(
     document = records if isinstance(records, dict) else dict(records)
     written = payload("records", document, is_finite=is_finite)
     return [
-        Command(("PUBLISH", RECORDS, b'{"room":%s,"records":%s}' % (_written(room), written)))
-        for room in rooms.names
+        Command(("PUBLISH", RECORDS, b'{"room":%s,"records":%s}' % (_written(name), written)))
+        for name, _ in rooms
     ]
 
 
-def _written(room: str | None) -> bytes:
-    return b"null" if room is None else b'"%s"' % room.encode()
+def _written(name: str | None) -> bytes:
+    return b"null" if name is None else b'"%s"' % name.encode()
 
 
 def notice_command(notice: str | None, version: str | None, *, reload: bool) -> Command:

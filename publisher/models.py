@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from publisher.messages import records_commands
-from publisher.rooms import Rooms, Where, rooms_of
+from publisher.rooms import Where, rooms_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
     from publisher.command import Command
-    from publisher.contract.ids import Id
     from publisher.serializers import Serializer
 
 
@@ -61,10 +61,10 @@ def models_commands(
     from publisher.serializers import serialize_models  # noqa: PLC0415
 
     rooms = rooms_of(**where)
-    if len(rooms.names) > 1 and hasattr(models, "__next__"):
-        models = list(models)  # it is gone through once for each user
-
-    def commands(rooms: Rooms, reader: Id | None) -> list[Command]:
+    if len(rooms) > 1 and hasattr(models, "__next__"):
+        models = list(models)  # it is gone through once for each reader
+    made: list[Command] = []
+    for reader, theirs in itertools.groupby(rooms, lambda room: room.reader):
         records = serialize_models(
             models,
             serializer=serializer,
@@ -73,11 +73,5 @@ def models_commands(
             current_user_id=reader,
             omit_empty=omit_empty,
         )
-        return records_commands(records, rooms, is_finite=True)
-
-    made: list[Command] = []
-    if rooms.group_ids or rooms.to_nobody:
-        made += commands(rooms._replace(user_ids=()), None)
-    for user_id in rooms.user_ids:
-        made += commands(Rooms((), (user_id,), to_nobody=False), user_id)
+        made += records_commands(records, list(theirs), is_finite=True)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Final, NamedTuple, TypedDict
 
 from publisher.contract import group_room, user_room
 from publisher.errors import InvalidMessage
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from publisher.contract.ids import Id
     from publisher.ids import AnyId
+
+
+_OTHERS: Final = "group_ids, user_ids or to_nobody"
 
 
 class Where(TypedDict, total=False):
@@ -33,25 +36,16 @@ class Where(TypedDict, total=False):
     to_nobody: bool
 
 
-class Rooms(NamedTuple):
+class Room(NamedTuple):
     """Where a message goes.
 
     Attributes:
-        group_ids: Groups.
-        user_ids: Users.
-        to_nobody: One message without a room.
+        name: Such as ``group-7``; None for no room.
+        reader: Id of the user who alone will read it; None if there are more, or nobody.
     """
 
-    group_ids: tuple[Id, ...]
-    user_ids: tuple[Id, ...]
-    to_nobody: bool
-
-    @property
-    def names(self) -> tuple[str | None, ...]:
-        """Of the rooms, groups first; None for no room."""
-        if self.to_nobody:
-            return (None,)
-        return (*map(group_room, self.group_ids), *map(user_room, self.user_ids))
+    name: str | None
+    reader: Id | None
 
 
 def rooms_of(
@@ -61,8 +55,8 @@ def rooms_of(
     group_ids: Iterable[AnyId] | None = None,
     user_ids: Iterable[AnyId] | None = None,
     to_nobody: bool = False,
-) -> Rooms:
-    """Read where a message is to go; arguments as of ``Where``.
+) -> tuple[Room, ...]:
+    """Read where a message is to go; arguments as of ``Where``. Groups come first.
 
     Raises:
         InvalidMessage: If an id is wrong, if none is named, or if what is named does not fit together.
@@ -70,24 +64,32 @@ def rooms_of(
     # Both are checked even where one is not used: a wrong id is a mistake in either place.
     user = None if user_id is None else checked_id("user_id", user_id)
     group = None if group_id is None else checked_id("group_id", group_id)
-    are_many = group_ids is not None or user_ids is not None
     is_one = group is not None or user is not None
+    if group_ids is not None or user_ids is not None or to_nobody is not False:
+        if is_one:
+            raise InvalidMessage("group_id or user_id", f"cannot be named beside {_OTHERS}")
+        return _several(group_ids, user_ids, to_nobody=to_nobody)
+    if group is not None:
+        return (Room(group_room(group), None),)
+    if user is not None:
+        return (Room(user_room(user), user),)
+    raise InvalidMessage(
+        "group_id or user_id", "is missing: it would reach nobody; is to_nobody=True meant?"
+    )
+
+
+def _several(
+    group_ids: Iterable[AnyId] | None, user_ids: Iterable[AnyId] | None, *, to_nobody: object
+) -> tuple[Room, ...]:
     if not isinstance(to_nobody, bool):
         raise InvalidMessage("to_nobody", f"must be a bool, not {type(to_nobody).__name__}")
-    if is_one + are_many + to_nobody > 1:
-        raise InvalidMessage(
-            "group_id, user_id", "cannot be named beside group_ids, user_ids or to_nobody"
-        )
-    if are_many:
-        groups = () if group_ids is None else checked_ids("group_ids", group_ids)
-        users = () if user_ids is None else checked_ids("user_ids", user_ids)
-        return Rooms(tuple(dict.fromkeys(groups)), tuple(dict.fromkeys(users)), to_nobody=False)
-    if group is not None:
-        return Rooms((group,), (), to_nobody=False)
-    if user is not None:
-        return Rooms((), (user,), to_nobody=False)
-    if not to_nobody:
-        raise InvalidMessage(
-            "group_id or user_id", "is missing: it would reach nobody; is to_nobody=True meant?"
-        )
-    return Rooms((), (), to_nobody=True)
+    if to_nobody and not (group_ids is None and user_ids is None):
+        raise InvalidMessage("to_nobody", "cannot be named beside group_ids or user_ids")
+    if to_nobody:
+        return (Room(None, None),)
+    groups = () if group_ids is None else checked_ids("group_ids", group_ids)
+    users = () if user_ids is None else checked_ids("user_ids", user_ids)
+    return (
+        *(Room(group_room(group), None) for group in dict.fromkeys(groups)),
+        *(Room(user_room(user), user) for user in dict.fromkeys(users)),
+    )

@@ -91,7 +91,7 @@ def test_wrong_ids_are_refused_wherever_they_stand(wrong, records):
         ({"group_id": None, "user_id": None}, "is missing"),
         ({"group_id": 1, "to_nobody": True}, "cannot be named beside"),
         ({"group_id": 1, "user_ids": [2]}, "cannot be named beside"),
-        ({"group_ids": [1], "to_nobody": True}, "cannot be named beside"),
+        ({"group_ids": [1], "to_nobody": True}, "to_nobody cannot be named beside"),
         ({"group_ids": 1}, "group_ids must be an iterable of ids, not int"),
         ({"user_ids": "12"}, "user_ids must be an iterable of ids, not str"),
         ({"user_ids": [1, 2.5]}, "user_ids must be an int, a str or a UUID, not float"),
