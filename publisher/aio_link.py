@@ -44,8 +44,7 @@ class AsyncLink(ABC):
 
     async def perform(self, steps: Steps) -> Any:
         """As ``Link.perform``."""
-        if self._timeout_s is not None:
-            begin(self._timeout_s)
+        begin(self._timeout_s)
         try:
             command = next(steps)
             while True:

@@ -12,15 +12,15 @@ _LEAST_S: Final = 0.001
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
 
-def begin(seconds: float) -> None:
-    """A call begins, which may take so long."""
-    _ends.set(time.monotonic() + seconds)
+def begin(seconds: float | None) -> None:
+    """A call begins, which may take so long; None: somebody else sees to that."""
+    _ends.set(None if seconds is None else time.monotonic() + seconds)
 
 
 def left_s() -> float | None:
     """Seconds that are left; a moment at least, so that what comes at once is read.
 
-    None before the first call.
+    None where nobody has begun a call, or somebody else sees to its time.
     """
     ends = _ends.get()
     if ends is None:

@@ -58,8 +58,7 @@ class Link(ABC):
         Raises:
             PublishError: What ``execute`` raises and the steps do not deal with.
         """
-        if self._timeout_s is not None:
-            begin(self._timeout_s)
+        begin(self._timeout_s)
         try:
             command = next(steps)
             while True:

@@ -13,6 +13,7 @@ from redis.sentinel import Sentinel
 
 from publisher import AsyncPublisher, ConfigError, Publisher, PublishError, RedisRefused, ReplyLost
 from publisher.contract.journal import JOURNAL
+from publisher.deadline import begin
 from publisher.settings import Settings
 from tests.faults.cluster import Cluster
 from tests.faults.pair import Pair
@@ -62,6 +63,19 @@ async def test_a_client_of_any_kind_does(redis_server, kind, options):
 
         assert [channel for channel, _ in listener.heard()] == ["/records", "/system_notice"]
     assert await done(client.ping())  # it was not closed
+    await close(client)
+
+
+async def test_the_time_of_an_earlier_call_is_not_that_of_a_client(new_redis_server):
+    """Found by the whole suite: another publisher's call, long ago, had ended this one's time."""
+    server = new_redis_server()
+    client = redis.asyncio.Redis.from_url(server.url)
+    await client.ping()
+    begin(0.0)
+    server.pause()
+    asyncio.get_running_loop().call_later(0.3, server.resume)
+
+    assert await AsyncPublisher(client=client).publish_records(RECORDS, group_id=7) == 0
     await close(client)
 
 
