@@ -120,7 +120,8 @@ async def test_the_client_of_sentinels_follows_a_fail_over(
     with House(tmp_path_factory.mktemp("sentinels"), Pair(new_redis_server)) as house:
         finder = Sentinel if kind == "blocking" else AsyncSentinel
         places = [("127.0.0.1", sentinel.port) for sentinel in house.sentinels]
-        client = finder(places, socket_timeout=1).master_for(NAME)
+        sentinels = finder(places, socket_timeout=1)
+        client = sentinels.master_for(NAME)
         publisher = publisher_with(client)
         await done(publisher.publish_records({"n": [1]}, group_id=7))
 
@@ -131,7 +132,8 @@ async def test_the_client_of_sentinels_follows_a_fail_over(
 
         with house.replica.client() as raw:
             assert b'"n":[2]' in raw.xrange(JOURNAL)[-1][1][b"d"]
-        await close(client)
+        for each in (client, *sentinels.sentinels):
+            await close(each)
 
 
 async def is_published(publisher):
