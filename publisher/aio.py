@@ -82,8 +82,7 @@ class AsyncPublisher(FromSettings):
             is_wanted=settings.journal,
             max_message_bytes=settings.max_message_bytes,
             on_publish=on_publish,
-            is_cluster=isinstance(self._link, AsyncClusterLink)
-            or hasattr(client, "get_primaries"),
+            is_cluster=self._link.is_cluster,
         )
         self.chatbots = AsyncChatbots(self._link, self._journaling)
         self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)

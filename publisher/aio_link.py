@@ -35,6 +35,9 @@ Connections = TypeVar("Connections")
 class AsyncLink(ABC):
     """As ``Link``."""
 
+    is_cluster = False
+    """It leads to a Redis Cluster."""
+
     def __init__(self, timeout_s: float | None) -> None:
         self._timeout_s = timeout_s
 

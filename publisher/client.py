@@ -83,7 +83,7 @@ class Publisher(FromSettings):
             is_wanted=settings.journal,
             max_message_bytes=settings.max_message_bytes,
             on_publish=on_publish,
-            is_cluster=isinstance(self._link, ClusterLink) or hasattr(client, "get_primaries"),
+            is_cluster=self._link.is_cluster,
         )
         self.chatbots = Chatbots(self._link, self._journaling)
         self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)

@@ -33,6 +33,7 @@ class ClientLink(Link):
     def __init__(self, client: Any, timeout_s: float | None = None) -> None:
         super().__init__(timeout_s)
         self._client = client
+        self.is_cluster = hasattr(client, "get_primaries")
 
     def execute(self, command: Command | Pipeline) -> Any:
         """As ``Link.execute``; several commands go one after the other."""
@@ -58,9 +59,10 @@ class ClientLink(Link):
 class AsyncClientLink(AsyncLink):
     """The same, for asyncio."""
 
-    def __init__(self, client: Any, timeout_s: float | None = None) -> None:
-        super().__init__(timeout_s)
+    def __init__(self, client: Any) -> None:
+        super().__init__(None)
         self._client = client
+        self.is_cluster = hasattr(client, "get_primaries")
 
     async def execute(self, command: Command | Pipeline) -> Any:
         """As ``Link.execute``; several commands go one after the other."""

@@ -47,6 +47,7 @@ class ClusterLink(ClientLink):
 
     def __init__(self, url: RedisUrl, settings: Settings) -> None:
         super().__init__(None, settings.timeout_s)
+        self.is_cluster = True
         self._url = url
         self._settings = settings
         self._connecting = threading.Lock()
@@ -97,6 +98,7 @@ class AsyncClusterLink(OneLoopLink[_Nodes]):
 
     def __init__(self, url: RedisUrl, settings: Settings) -> None:
         super().__init__(settings.timeout_s)
+        self.is_cluster = True
         self._url = url
         self._settings = settings
 

@@ -36,6 +36,9 @@ class Link(ABC):
         timeout_s: Of a whole call; None: others see to it.
     """
 
+    is_cluster = False
+    """It leads to a Redis Cluster."""
+
     def __init__(self, timeout_s: float | None) -> None:
         self._timeout_s = timeout_s
 

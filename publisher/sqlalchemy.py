@@ -79,14 +79,13 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
         traceback: TracebackType | None,
     ) -> None:
         due = self._batch.end(error)
-        if due is None:
-            return
-        if self._is_async:
+        if due is not None and self._is_async:
             raise InvalidMessage(
                 "batch", "has messages that no commit will follow: use `async with` for it"
             )
-        with self._batch.errors_logged():
-            self._batch.publisher.publish_batch(due)
+        if due is not None:
+            with self._batch.publishing(due):
+                self._batch.publisher.publish_batch(due)
 
     async def __aenter__(self) -> Batch:
         return self._batch
@@ -99,7 +98,7 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
     ) -> None:
         due = self._batch.end(error)
         if due is not None:
-            with self._batch.errors_logged():
+            with self._batch.publishing(due):
                 publishing = self._batch.publisher.publish_batch(due)
                 if publishing is not None:
                     await publishing
@@ -161,14 +160,16 @@ class _SessionBatch(Batch):
         return self.only(places) if places else None
 
     @contextlib.contextmanager
-    def errors_logged(self) -> Iterator[None]:
-        """Log errors, unless they are to be raised."""
+    def publishing(self, due: Batch) -> Iterator[None]:
+        """Some messages are published in here: errors are logged, unless they are to be raised."""
         try:
             yield
         except PublishError as error:
             if not self._robust:
                 raise
             _log(error)
+        finally:
+            self.heard += due.heard
 
 
 class _Waiting:
@@ -252,7 +253,7 @@ def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
     errors: list[PublishError] = []
     for batch, found in due:
         try:
-            with batch.errors_logged():
+            with batch.publishing(found):
                 publishing = batch.publisher.publish_batch(found)
                 if publishing is not None:
                     await_only(publishing)  # AsyncSession runs us where this is allowed

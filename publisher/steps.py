@@ -128,6 +128,7 @@ class Journaling:
         _, channel, payload = plain.words
         if _is_for_nobody(payload):
             return int((yield plain))
+        # As `unless_refused`, but in line: of each message it takes 0.7 µs less, of 85.
         refused = None if self._scripts is None else self._refusal()
         if refused is None:
             try:

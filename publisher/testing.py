@@ -19,26 +19,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from publisher.aio import AsyncChatbots, AsyncPublisher, AsyncTokens
-from publisher.client import Chatbots, Publisher, Tokens
+from publisher.aio import AsyncPublisher
+from publisher.client import Publisher
 from publisher.contract import CURRENT_USERS, RECORDS, SYSTEM_NOTICE
-from publisher.errors import PublishError
 from publisher.scripts import PUBLISH_BATCH
 from publisher.settings import Settings
-from publisher.steps import Journaling
 from publisher.token_scripts import ISSUE, REPLACE_GROUPS, REVOKE, REVOKE_USER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from publisher.aio_link import AsyncLink
-    from publisher.command import Command
-    from publisher.link import Link
-    from publisher.steps import Steps
-
-_NOWHERE = "redis://recording.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +45,8 @@ class Published:
 class Recording:
     """What was published, and which tokens are known."""
 
-    def __init__(self) -> None:
-        self._memory = _Memory()
+    def __init__(self, memory: _Memory) -> None:
+        self._memory = memory
 
     @property
     def published(self) -> list[Published]:
@@ -82,55 +70,25 @@ class Recording:
 
     def clear(self) -> None:
         """Forget all of it."""
-        self._memory = _Memory()
+        self._memory.clear()
 
 
 class RecordingPublisher(Recording, Publisher):
     """A ``Publisher`` that publishes nowhere."""
 
     def __init__(self) -> None:
-        Recording.__init__(self)
-        settings = Settings(url=_NOWHERE)
-        Publisher.__init__(self, settings)
-        self._link = cast("Link", self)
-        self._journaling = Journaling(is_wanted=False)
-        self.chatbots = Chatbots(self._link, self._journaling)
-        self.tokens = Tokens(self._link, self._journaling, settings.token_ttl)
-
-    def execute(self, command: Command) -> Any:
-        """Instead of ``Link.execute``."""
-        return self._memory.execute(command)
-
-    def perform(self, steps: Steps) -> Any:
-        """Instead of ``Link.perform``."""
-        return _perform(steps, self._memory.execute)
-
-    def close(self) -> None:
-        """There is nothing to close."""
+        memory: Any = _Memory()
+        Recording.__init__(self, memory)
+        Publisher.__init__(self, Settings(journal=False), client=memory)
 
 
 class AsyncRecordingPublisher(Recording, AsyncPublisher):
     """An ``AsyncPublisher`` that publishes nowhere."""
 
     def __init__(self) -> None:
-        Recording.__init__(self)
-        settings = Settings(url=_NOWHERE)
-        AsyncPublisher.__init__(self, settings)
-        self._link = cast("AsyncLink", self)
-        self._journaling = Journaling(is_wanted=False)
-        self.chatbots = AsyncChatbots(self._link, self._journaling)
-        self.tokens = AsyncTokens(self._link, self._journaling, settings.token_ttl)
-
-    async def execute(self, command: Command) -> Any:
-        """Instead of ``AsyncLink.execute``."""
-        return self._memory.execute(command)
-
-    async def perform(self, steps: Steps) -> Any:
-        """Instead of ``AsyncLink.perform``."""
-        return _perform(steps, self._memory.execute)
-
-    async def close(self) -> None:
-        """There is nothing to close."""
+        memory: Any = _AsyncMemory()
+        Recording.__init__(self, memory)
+        AsyncPublisher.__init__(self, Settings(journal=False), client=memory)
 
 
 def _recording_publisher() -> RecordingPublisher:
@@ -154,33 +112,24 @@ else:
     )
 
 
-def _perform(steps: Steps, execute: Callable[[Any], Any]) -> Any:
-    try:
-        command = next(steps)
-        while True:
-            try:
-                answer = execute(command)
-            except PublishError as error:
-                command = steps.throw(error)
-            else:
-                command = steps.send(answer)
-    except StopIteration as end:
-        return end.value
-
-
 class _Memory:
-    """What Redis would know."""
+    """What Redis would know, in place of a client of redis-py."""
 
     def __init__(self) -> None:
         self.published: list[Published] = []
         self.users: dict[str, dict[str, Any]] = {}
 
-    def execute(self, command: Command) -> Any:
-        """Do what a script of ``publisher.scripts``, or ``PUBLISH``, does."""
-        words: list[Any] = list(command.words)
-        name = words.pop(0)
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.published.clear()
+        self.users.clear()
+
+    def execute_command(self, name: str, *words: Any) -> Any:
+        """Do what a script of ``publisher.scripts``, or ``PUBLISH``, does; answer a ping."""
         if name == "PUBLISH":
-            return self._publish(words[0], words[1])
+            return self._publish(*words)
+        if name == "EXISTS":
+            return 0
         sha1, count, *rest = words
         keys, arguments = rest[: int(count)], rest[int(count) :]
         if sha1 == PUBLISH_BATCH.sha1:
@@ -212,3 +161,11 @@ class _Memory:
     def _publish(self, channel: Any, payload: Any) -> int:
         self.published.append(Published(str(channel), json.loads(payload)))
         return 1
+
+
+class _AsyncMemory(_Memory):
+    """The same for asyncio."""
+
+    async def execute_command(self, name: str, *words: Any) -> Any:
+        """As above."""
+        return super().execute_command(name, *words)

@@ -3,6 +3,7 @@
 import pytest
 import pytest_asyncio
 
+from publisher import AsyncPublisher, Publisher
 from tests.integration.pages import TRANSPORTS, pages_of
 from tests.integration.program import Program
 from tests.integration.site import Site
@@ -27,6 +28,12 @@ async def pages(server):
     """Opens pages of ``server``."""
     async with pages_of(server.port) as pages:
         yield pages
+
+
+@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
+def kind(request):
+    """Each kind of publisher in turn."""
+    return request.param
 
 
 @pytest.fixture(params=TRANSPORTS)

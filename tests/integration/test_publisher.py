@@ -28,11 +28,6 @@ ON_WIRE = b'{"room":"group-7","records":{"events":[{"id":91}]}}'
 ANN = {"id": 123, "name": "Ann"}
 
 
-@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
-def kind(request):
-    return request.param
-
-
 @pytest_asyncio.fixture
 async def publisher(kind, redis_server):
     publisher = kind.from_url(redis_server.url, timeout_s=2, journal=False)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from publisher import AsyncPublisher, BatchIncomplete, InvalidMessage, Publisher, ReplyLost
+from publisher import BatchIncomplete, InvalidMessage, ReplyLost
 from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL, MARK
 from publisher.serializers import Attribute, Attributes, Serializer
@@ -34,11 +34,6 @@ async def batch_of(publisher):
     else:
         with batch as opened:
             yield opened
-
-
-@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
-def kind(request):
-    return request.param
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from publisher import AsyncPublisher, Publisher, RedisRefused, ReplyLost
+from publisher import Publisher, RedisRefused, ReplyLost
 from publisher.contract.journal import JOURNAL, MARK
 from tests.faults.link import Link
 from tests.integration.both import done
@@ -17,11 +17,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 RECORDS = {"events": [{"id": 91}]}
 ON_WIRE = b'{"room":"group-7","records":{"events":[{"id":91}]}}'
 ANN = {"id": 123, "name": 'Ann/Ä "x"'}
-
-
-@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
-def kind(request):
-    return request.param
 
 
 @pytest.fixture

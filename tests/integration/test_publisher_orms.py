@@ -390,6 +390,7 @@ def test_a_message_belongs_to_its_savepoint_in_sqlalchemy(publisher, session, ca
     session.commit()
 
     assert rooms(publisher) == ["user-1", "user-3"]
+    assert batch.heard == [1, 1]
     assert "1 messages are dropped" in caplog.text
 
 

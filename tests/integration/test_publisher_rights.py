@@ -2,7 +2,7 @@
 
 import pytest
 
-from publisher import AsyncPublisher, BatchIncomplete, Publisher, RedisRefused
+from publisher import BatchIncomplete, RedisRefused
 from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL, STATE
 from publisher.refusals import CHANNELS
@@ -14,11 +14,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 ANN = {"id": 5, "name": "Ann"}
-
-
-@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
-def kind(request):
-    return request.param
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from publisher import AsyncPublisher, BatchIncomplete, InvalidMessage, Publisher, PublishError
+from publisher import BatchIncomplete, InvalidMessage, PublishError
 from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL
 from tests.integration.both import done
@@ -13,11 +13,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.asyncio]
 
 RECORDS = {"events": [{"id": 91}]}
 ON_WIRE = b'{"room":"group-7","records":{"events":[{"id":91}]}}'
-
-
-@pytest.fixture(params=[Publisher, AsyncPublisher], ids=["blocking", "asyncio"])
-def kind(request):
-    return request.param
 
 
 @pytest.fixture

@@ -115,6 +115,11 @@ def test_a_batch_of_the_other_kind(async_recording_publisher):
     assert async_recording_publisher.records("user-1") == [{"a": []}]
 
 
+def test_a_ping_is_answered(publisher):
+    """Found at the last reading: it was taken for a script."""
+    assert done(publisher.ping()) >= 0
+
+
 def test_the_publishers_need_no_pytest():
     """Applications that test with unittest have none."""
     program = (
