@@ -6,14 +6,11 @@ use when the function that started it returns.
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +21,7 @@ import pytest
 
 from channel_server.adapters.embedded import find_program
 from channel_server.errors import MissingPart
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,19 +86,6 @@ def missing(part: str, *, whole_module: bool = False) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(part, pytrace=False)
     pytest.skip(part, allow_module_level=whole_module)
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody uses right now.
-
-    Below those that the system gives to outgoing connections (32768 and up): one of these would
-    soon be somebody's, before the program that is to listen there has begun.
-    """
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_until(condition: Callable[[], bool], *, within_s: float, what: str) -> None:

@@ -12,9 +12,10 @@ import psutil
 import pycrdt
 
 from channel_server.collab.merging import LIGHT_BYTES, merge
-from tests.bench.processes import free_port, program
+from tests.bench.processes import program
 from tests.bench.run import Run
 from tests.bench.servers import HOCUSPOCUS, NODE_PROGRAM, OURS, Server
+from tests.ports import free_port
 
 _JS: Final = Path(__file__).parents[1] / "js" / "collab"
 _WORK: Final = {"do": "work", "documents": 10, "clients": 40, "edits": 60}

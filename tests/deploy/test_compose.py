@@ -12,7 +12,7 @@ from channel_server.config import Settings
 from channel_server.spelling import OURS
 from tests.deploy.programs import DEPLOY, ROOT, checked, program
 from tests.faults.proxies import NGINX_MAIN
-from tests.servers import free_port
+from tests.ports import free_port
 
 EXPOSED = "5000"
 

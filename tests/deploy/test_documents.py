@@ -11,7 +11,8 @@ from websockets.sync.client import connect
 from tests.deploy.programs import DEPLOY
 from tests.faults.proxies import NGINX_MAIN, program, replaced, running
 from tests.integration.program import Program
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 
 @pytest.fixture

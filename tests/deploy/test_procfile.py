@@ -9,7 +9,8 @@ import pytest
 
 from tests.deploy.programs import ROOT, checked, program
 from tests.integration.program import environment
-from tests.servers import BIN, free_port, stop, wait_until
+from tests.ports import free_port
+from tests.servers import BIN, stop, wait_until
 
 PROCFILE = ROOT / "Procfile"
 

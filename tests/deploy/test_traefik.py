@@ -19,7 +19,8 @@ from tests.deploy.programs import DEPLOY
 from tests.deploy.traefik import HOST, traefik
 from tests.faults.stub_node import StubNode
 from tests.integration.program import Program
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.deploy.programs import DEPLOY, program
 from tests.faults.proxies import Proxy, replaced, running
-from tests.servers import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     import contextlib

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import socket
 from typing import TYPE_CHECKING
 
 import redis
@@ -12,7 +10,8 @@ from redis.crc import key_slot
 
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import JOURNAL
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,15 +22,6 @@ _SLOTS = 16_384
 _WITHIN_S = 15.0
 OURS = key_slot(JOURNAL.encode())
 """The slot of all keys but those of tokens."""
-
-
-def _free_port() -> int:
-    """One whose neighbour 10,000 above is free, too: there the nodes talk to each other."""
-    while True:
-        port = free_port()
-        with socket.socket() as bus, contextlib.suppress(OSError):
-            bus.bind(("127.0.0.1", port + 10_000))
-            return port
 
 
 class Cluster:
@@ -57,7 +47,7 @@ class Cluster:
     def _start(self) -> None:
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
         options += ("--repl-diskless-sync-delay", "0")
-        self.ports.append(_free_port())
+        self.ports.append(free_port())
         self.nodes.append(self._new_redis_server("--port", str(self.ports[-1]), *options))
 
     def _wait_complete(self) -> None:

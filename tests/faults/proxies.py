@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.servers import free_port, missing, stop, wait_until
+from tests.ports import free_port
+from tests.servers import missing, stop, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 import redis
 
-from tests.servers import free_port, redis_binary, wait_until
+from tests.ports import free_port
+from tests.servers import redis_binary, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

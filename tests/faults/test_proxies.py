@@ -14,7 +14,8 @@ from publisher import Publisher
 from tests.faults.proxies import PROXIES
 from tests.integration.site import new_id
 from tests.node_client import CLIENTS, NodeClient
-from tests.servers import free_port, start_channel_server, stop, wait_until
+from tests.ports import free_port
+from tests.servers import start_channel_server, stop, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.faults.proxies import HAPROXY_CFG, PROXIES, nginx_main, program
 from tests.faults.stub_node import StubNode
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 OPEN = "/socket.io/?EIO=4&transport=polling&channel_token={token}"
 TOKENS = [f"token-{number}" for number in range(12)]

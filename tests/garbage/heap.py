@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from tests.integration.program import environment
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,7 @@ from tests.integration.pages import pages_of
 from tests.integration.program import run, until
 from tests.integration.site import Site
 from tests.internal.site import KEY, Server
-from tests.servers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.redis
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.node_client import NodeClient
-from tests.servers import free_port, start_channel_server, stop, wait_until
+from tests.ports import free_port
+from tests.servers import start_channel_server, stop, wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.node, pytest.mark.slow]
 

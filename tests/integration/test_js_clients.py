@@ -12,7 +12,8 @@ import pytest
 
 from publisher import Publisher
 from tests.node_client import CLIENTS, RECOVERING_CLIENTS, NodeClient
-from tests.servers import free_port, start_channel_server, stop
+from tests.ports import free_port
+from tests.servers import start_channel_server, stop
 
 pytestmark = [pytest.mark.redis, pytest.mark.node]
 

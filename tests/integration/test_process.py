@@ -9,7 +9,8 @@ import pytest
 
 from tests.collab.servers import Application
 from tests.integration.program import QUICK_END, environment
-from tests.servers import CHANNEL_SERVER, free_port, is_ready, stop, wait_until
+from tests.ports import free_port
+from tests.servers import CHANNEL_SERVER, is_ready, stop, wait_until
 
 pytestmark = pytest.mark.redis
 

@@ -15,7 +15,8 @@ from channel_server.errors import RedisLost
 from tests.conftest import RedisServer, need_redis
 from tests.faults.sentinels import Sentinel
 from tests.integration.program import Program, run
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 pytestmark = pytest.mark.redis
 
@@ -168,7 +169,7 @@ def check_complaint(redis, folder, words, remedy):
 
 def test_a_node_of_a_cluster_is_told_so(new_redis_server, tmp_path):
     """It was ready and degraded, and doctor had nothing against it."""
-    port = free_port()  # its bus is 10,000 above
+    port = free_port()
     redis = new_redis_server("--cluster-enabled", "yes", "--port", str(port))
 
     check_complaint(redis, tmp_path, "a node of a Redis Cluster", "redis+cluster://")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from tests.integration.program import Program
-from tests.servers import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import psutil
 
-from tests.bench.processes import Process, free_port, program
+from tests.bench.processes import Process, program
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

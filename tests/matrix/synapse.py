@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from tests.servers import free_port, missing, stop, wait_until
+from tests.ports import free_port
+from tests.servers import missing, stop, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

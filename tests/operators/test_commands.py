@@ -13,7 +13,8 @@ from tests.integration.pages import pages_of
 from tests.integration.program import run
 from tests.internal.site import KEY, Server
 from tests.operators.stubs import answering
-from tests.servers import free_port, wait_until
+from tests.ports import free_port
+from tests.servers import wait_until
 
 pytestmark = [pytest.mark.redis]
 

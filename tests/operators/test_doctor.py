@@ -9,7 +9,7 @@ from publisher import Publisher
 from publisher.contract.journal import JOURNAL
 from tests.integration.program import Program, run
 from tests.operators.stubs import OPEN, answering
-from tests.servers import free_port
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.redis]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tests.bench.processes import program
 from tests.bench.servers import Server
 from tests.load.server import errors_in
-from tests.servers import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from channel_server.cli import app
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
 from channel_server.engine.options import Options
-from tests.servers import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
