@@ -52,10 +52,11 @@ class RecordCache(Found):
         cache, loaders = cls(), default_loaders if loaders is None else loaders
         if not loaders:
             return cache
-        scope = Scope(values, current_user_id=user_id, cache=cache)
         level: dict[Any, list[Any]] = defaultdict(list)
         for model in models:
             level[serializer or registry.of(model)].append(model)
+        published = next(iter(level)).model_name if level else ""
+        scope = Scope(values, current_user_id=user_id, cache=cache, published=published)
         seen: set[tuple[Any, Any]] = set()
         while level:
             following: dict[Any, list[Any]] = defaultdict(list)
@@ -88,8 +89,10 @@ class RecordCache(Found):
 
     def _read(self, link: Link, model: Any, scope: Scope) -> Any:
         """What a model says that it is associated with, to be read once."""
-        if link.get is not None or (link.when is not None and not link.when(model, scope)):
+        if link.when is not None and not link.when(model, scope):
             return UNKNOWN
+        if link.get is not None:
+            return _as_found(link.get(model, scope), is_many=link.is_many)
         found = _as_found(link.read_from(model), is_many=link.is_many)
         if not is_mapping(model):  # whose class says nothing
             table = self._found.setdefault((type(model).__name__, link.name), {})

@@ -17,9 +17,10 @@ class Scope:
             ``current_user_id`` in there are overwritten, as in Rails.
         current_user_id: Id of who will read the message; None if it goes to a group.
         cache: What was loaded beforehand.
+        published: Name of the class of what is published, such as ``Event``.
     """
 
-    __slots__ = ("_values", "cache", "current_user_id")
+    __slots__ = ("_values", "cache", "current_user_id", "published")
 
     def __init__(
         self,
@@ -27,10 +28,11 @@ class Scope:
         *,
         current_user_id: Any = None,
         cache: Found | None = None,
+        published: str = "",
     ) -> None:
         if values is not None and not isinstance(values, Mapping):
             raise InvalidMessage("scope", f"must be a mapping, not {type(values).__name__}")
-        self.current_user_id = current_user_id
+        self.current_user_id, self.published = current_user_id, published
         self.cache = Found() if cache is None else cache
         self._values = {**(values or {}), "current_user_id": current_user_id, "cache": self.cache}
 

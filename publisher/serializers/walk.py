@@ -71,7 +71,10 @@ def serialize_models(
         cache = RecordCache.for_collection(
             collection, current_user_id, loaders=loaders, serializer=chosen, values=scope
         )
-        walk = _Walk(Scope(scope, current_user_id=current_user_id, cache=cache))
+        published = chosen.model_name
+        walk = _Walk(
+            Scope(scope, current_user_id=current_user_id, cache=cache, published=published)
+        )
         primary = [walk.record(model, chosen) for model in collection]
     except AttributeError as error:
         raise InvalidMessage("models", f"cannot be read: {error}") from error

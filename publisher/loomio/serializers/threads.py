@@ -39,6 +39,15 @@ def _has_source_group(event: Any, scope: Scope) -> bool:
     return is_moved and inside("custom_fields", "source_group_id")(event, scope) is not None
 
 
+_KNOW_PARENTS: Final = frozenset({"Event", "Discussion", "Poll"})
+"""Where Rails loads the events before those that come along: elsewhere they have no parent."""
+
+
+def _parent(event: Any, scope: Scope) -> Any:
+    """As Rails finds it: in its cache, or not at all."""
+    return associated(event, scope, "parent") if scope.published in _KNOW_PARENTS else None
+
+
 class EventSerializer(Serializer[Any], is_ready_made=True, model="Event"):
     """Something that has happened in a thread."""
 
@@ -61,7 +70,7 @@ class EventSerializer(Serializer[Any], is_ready_made=True, model="Event"):
     actor = HasOne(serializer=AuthorSerializer, root="users", is_optional=True)
     eventable = HasOne(polymorphic=True, type_from="eventable_type", only=_EVENTABLES)
     discussion = HasOne(serializer="DiscussionSerializer", is_optional=True)
-    parent = HasOne(serializer="EventSerializer", root="parent_events", is_optional=True)
+    parent = HasOne(serializer="EventSerializer", root="parent_events", get=_parent)
     source_group = HasOne(serializer=GroupSerializer, root="groups", when=_has_source_group)
 
 

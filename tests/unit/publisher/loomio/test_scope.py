@@ -140,6 +140,43 @@ def test_a_stance_speaks_its_participants_language_or_the_groups():
     assert locale_of(stance(participant=silent, **common)) == "fr"
 
 
+def test_an_event_has_a_parent_where_rails_has_loaded_it(world):
+    """Events are loaded with their ancestors, and for threads and polls: not for a stance."""
+    start, one = world.events[40], poll()
+    created = vars(start) | {"id": 95, "kind": "poll_created", "parent_id": 40, "parent": start}
+    one.created_event = model("Event", created, eventable=one)
+    voted = stance(poll=one, created_at="2026-01-01T00:00:00.000Z")
+
+    of_the_event = serialize_models([one.created_event])
+    of_the_poll = serialize_models([one])
+    of_the_stance = serialize_models([voted])
+
+    assert of_the_event["events"][0]["parent_id"] == 40
+    assert of_the_poll["events"][-1]["parent_id"] == 40
+    assert [each["id"] for each in of_the_poll["parent_events"]] == [40]
+    assert {each["id"]: each["parent_id"] for each in of_the_stance["events"]}[95] is None
+    assert of_the_stance["parent_events"] == []
+
+
+def test_the_parents_of_events_are_loaded_at_once(world):
+    """What a getter finds is followed, too, when the cache is filled."""
+    asked = []
+
+    def load(events, _):
+        asked.append(sorted(event.id for event in events))
+        return {event.id: world.users[3] for event in events}
+
+    event = world.events[91]
+    for each in (event, event.parent):
+        del each.actor
+    loaders = Loaders()
+    loaders.add("Event", "actor", load)
+    records = serialize_models([event], loaders=loaders)
+
+    assert records["events"][0]["actor_id"] == records["parent_events"][0]["actor_id"] == 3
+    assert asked == [[91], [55], [40]]
+
+
 def test_a_translation_is_never_for_a_group(world):
     world.discussion.translation = blank("Translation", id=9)
 
