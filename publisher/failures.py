@@ -7,17 +7,44 @@ from the first byte of the command on.
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import TYPE_CHECKING, Final
+
+from redis import exceptions
 
 from publisher.errors import RedisUnavailable, ReplyLost
 from publisher.refusals import refusal_of
 from publisher.sentinels import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from publisher.errors import PublishError
 
 # redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
 _POOL_EXHAUSTED: Final = "No connection available."
+
+_ON_THE_WAY: Final = (
+    (ConnectionRefusedError, "nothing listens there; start Redis, or correct its URL (REDIS_URL)"),
+    (socket.gaierror, "its host name is unknown here; correct its URL (REDIS_URL)"),
+    (FileNotFoundError, "its socket, or a file for TLS, is not there; correct its URL (REDIS_URL)"),
+    (PermissionError, "its socket is not for this user; see Redis' setting unixsocketperm"),
+    (
+        ssl.SSLCertVerificationError,
+        "its certificate is not accepted; in REDIS_URL name the host as it does, and who vouches "
+        "for it (?ssl_ca_certs=...)",
+    ),
+    (ssl.SSLError, "TLS does not come about; if it has none, redis:// instead of rediss://"),
+)
+_AT_ANY_TIME: Final = (
+    (exceptions.InvalidResponse, "what answers is no Redis, or wants TLS (rediss://)"),
+    (exceptions.ConnectionError, "it hangs up; if it always does, it may want TLS (rediss://)"),
+)
+_NOBODY: Final = "nobody answers; is its URL (REDIS_URL) right, and has it TLS where it is rediss://?"
+_BEFORE: Final = (*_ON_THE_WAY, (TimeoutError, _NOBODY), *_AT_ANY_TIME)
+_AFTER: Final = ((TimeoutError, ""), *_AT_ANY_TIME)
+"""What stands behind an error of redis-py, and what to do about it; the first one counts."""
 
 
 def before_writing(error: Exception) -> PublishError:
@@ -37,7 +64,8 @@ def before_writing(error: Exception) -> PublishError:
     elif isinstance(error, NotFound):
         reason = str(error)
     else:
-        reason = "Redis cannot be reached; check its URL (REDIS_URL) and that it runs"
+        known = _reason(error, _BEFORE) or "check its URL (REDIS_URL), and that it runs"
+        reason = f"Redis cannot be reached: {known}"
     return _because(error, RedisUnavailable(reason))
 
 
@@ -53,7 +81,19 @@ def after_writing(error: Exception) -> PublishError:
     refusal = refusal_of(error)
     if refusal is not None:
         return refusal
-    return _because(error, ReplyLost("no answer came back in time, or the connection broke"))
+    reason = "no answer came back in time, or the connection broke"
+    if known := _reason(error, _AFTER):
+        reason = f"{reason}: {known}"
+    return _because(error, ReplyLost(reason))
+
+
+def _reason(error: BaseException, reasons: Iterable[tuple[type[BaseException], str]]) -> str:
+    """What is behind an error of redis-py; empty if none of these is."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    found = (words for kind, words in reasons if any(isinstance(each, kind) for each in causes))
+    return next(found, "")
 
 
 def _because(error: Exception, failure: PublishError) -> PublishError:
