@@ -28,12 +28,14 @@ _POOL_EXHAUSTED: Final = "No connection available."
 _ON_THE_WAY: Final = (
     (ConnectionRefusedError, "nothing listens there; start Redis, or correct its URL (REDIS_URL)"),
     (socket.gaierror, "its host name is unknown here; correct its URL (REDIS_URL)"),
-    (FileNotFoundError, "its socket, or a file for TLS, is not there; correct its URL (REDIS_URL)"),
+    (
+        FileNotFoundError,
+        "its socket, or a file for TLS, is not there; correct its URL (REDIS_URL)",
+    ),
     (PermissionError, "its socket is not for this user; see Redis' setting unixsocketperm"),
     (
         ssl.SSLCertVerificationError,
-        "its certificate is not accepted; in REDIS_URL name the host as it does, and who vouches "
-        "for it (?ssl_ca_certs=...)",
+        "its certificate is not accepted; name the host as it does, and who vouches (ssl_ca_certs)",
     ),
     (ssl.SSLError, "TLS does not come about; if it has none, redis:// instead of rediss://"),
 )
@@ -41,7 +43,9 @@ _AT_ANY_TIME: Final = (
     (exceptions.InvalidResponse, "what answers is no Redis, or wants TLS (rediss://)"),
     (exceptions.ConnectionError, "it hangs up; if it always does, it may want TLS (rediss://)"),
 )
-_NOBODY: Final = "nobody answers; is its URL (REDIS_URL) right, and has it TLS where it is rediss://?"
+_NOBODY: Final = (
+    "nobody answers; is its URL (REDIS_URL) right, and has it TLS where it is rediss://?"
+)
 _BEFORE: Final = (*_ON_THE_WAY, (TimeoutError, _NOBODY), *_AT_ANY_TIME)
 _AFTER: Final = ((TimeoutError, ""), *_AT_ANY_TIME)
 """What stands behind an error of redis-py, and what to do about it; the first one counts."""

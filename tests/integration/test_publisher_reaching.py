@@ -42,7 +42,7 @@ CASES = {
     "no socket": ("unix", "socket", "its socket, or a file for TLS, is not there"),
     "TLS to a plain port": ("rediss", "plain", "has it TLS where"),
     "plain to TLS": ("redis", "tls", "want TLS"),
-    "unknown authority": ("rediss", "tls", "who vouches for it"),
+    "unknown authority": ("rediss", "tls", "name the host as it does, and who vouches"),
     "a web site": ("redis", "site", "what answers is no Redis"),
 }
 
