@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from publisher.batch import Batch
+from publisher.django.shared import publisher as shared
 from publisher.errors import InvalidMessage
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def batch_on_commit(
-    publisher: Publisher, *, using: str | None = None, robust: bool = True
+    publisher: Publisher | None = None, *, using: str | None = None, robust: bool = True
 ) -> Iterator[Batch]:
     """Collect messages; they go in one round trip after the commit. Without a transaction, at once.
 
@@ -29,7 +30,7 @@ def batch_on_commit(
     they are when they are added.
 
     Args:
-        publisher: Publishes.
+        publisher: Publishes; ``publisher.django.publisher`` if omitted.
         using: Database whose transaction it is; Django's default if omitted.
         robust: What goes wrong after the commit is logged by Django, and other hooks still run.
             If not, it is raised to whoever has committed.
@@ -37,12 +38,13 @@ def batch_on_commit(
     Raises:
         InvalidMessage: If the publisher is asynchronous: Django's transactions are not.
     """
-    if inspect.iscoroutinefunction(publisher.publish_batch):
+    chosen = shared if publisher is None else publisher
+    if inspect.iscoroutinefunction(chosen.publish_batch):
         raise InvalidMessage("publisher", "is asynchronous: Django's hooks need a Publisher")
     batch = _TransactionBatch(using)
     yield batch
     transaction.on_commit(
-        lambda: publisher.publish_batch(batch.committed()), using=using, robust=robust
+        lambda: chosen.publish_batch(batch.committed()), using=using, robust=robust
     )
 
 

@@ -1,0 +1,70 @@
+"""The extension for Flask: one publisher for each application."""
+
+import pytest
+from flask import Flask
+
+from publisher import ConfigError, PublishError
+from publisher.flask import Channels
+from publisher.testing import RecordingPublisher
+
+pytestmark = pytest.mark.redis
+
+RECORDS = {"comments": [{"id": 1}]}
+
+
+def application(**config):
+    app = Flask("forum")
+    app.config.update(config)
+    return app
+
+
+def test_applications_have_publishers_of_their_own(redis_server):
+    channels, recording = Channels(), RecordingPublisher()
+    real, trial = application(CHANNEL_SERVER_URL=redis_server.url), application()
+    channels.init_app(real)
+    channels.init_app(trial, publisher=recording)
+
+    with trial.app_context():
+        assert channels.publisher.publish_records(RECORDS, group_id=7) == 1
+    with real.app_context(), redis_server.listen("/records") as listener:
+        assert channels.publisher.publish_records(RECORDS, group_id=8) == 1
+        assert len(listener.heard()) == 1
+        channels.publisher.close()
+
+    assert recording.records("group-7") == [RECORDS]
+    assert recording.records("group-8") == []
+
+
+def test_without_a_url_the_environment_is_read(redis_server, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", redis_server.url)
+    app = application()
+    channels = Channels(app)
+
+    with app.app_context():
+        assert channels.publisher.ping() > 0
+        channels.publisher.close()
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"CHANNEL_SERVER_URL": "http://localhost"}, "CHANNEL_SERVER: url "),
+        ({"CHANNEL_SERVER_OPTIONS": {"timeout_s": 1}}, "needs a CHANNEL_SERVER_URL"),
+        (
+            {"CHANNEL_SERVER_URL": "redis://x", "CHANNEL_SERVER_OPTIONS": {"timeout_s": 0}},
+            "CHANNEL_SERVER: timeout_s",
+        ),
+        (
+            {"CHANNEL_SERVER_URL": "redis://x", "CHANNEL_SERVER_OPTIONS": 5},
+            "CHANNEL_SERVER_OPTIONS must be a dict",
+        ),
+    ],
+)
+def test_a_config_that_describes_no_publisher(config, problem):
+    with pytest.raises(ConfigError, match=problem):
+        Channels(application(**config))
+
+
+def test_an_application_that_was_forgotten_is_told_so():
+    with application().app_context(), pytest.raises(PublishError, match=r"call channels.init_app"):
+        _ = Channels().publisher
