@@ -10,6 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from publisher.serializers import default_loaders
 from publisher.serializers.registry import registry
@@ -43,6 +46,13 @@ def application(monkeypatch):
         monkeypatch.setattr(registry, known, dict(getattr(registry, known)))
 
 
+def measured(reader):
+    """Names of what was measured, and what is said about it."""
+    (resource,) = reader.get_metrics_data().resource_metrics
+    (scope,) = resource.scope_metrics
+    return {metric.name: dict(metric.data.data_points[0].attributes) for metric in scope.metrics}
+
+
 @pytest.mark.usefixtures("application")
 def test_every_block_does_what_the_page_says(new_redis_server, monkeypatch):
     server = new_redis_server()
@@ -64,21 +74,32 @@ def test_every_block_does_what_the_page_says(new_redis_server, monkeypatch):
         "event": world.events[91],
         "may_edit": lambda *_: False,
     }
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))
     with server.listen("/records", "chatbot/test", "chatbot/publish") as listener:
         for block in BLOCKS:
             exec(block, names)
+        assert names["app"].test_client().post("/groups/3/hello").status_code == 204
+        names["traced"].publish_records({"comments": [{"id": 1}]}, group_id=4)
         heard = [(channel, json.loads(payload)) for channel, payload in listener.heard()]
-    names["publisher"].close()
+    with names["app"].app_context():
+        used = [names[name] for name in ("publisher", "traced")]
+        for publisher in [*used, names["channels"].publisher]:
+            publisher.close()
 
     rooms = [message.get("room") for channel, message in heard if channel == "/records"]
-    several = ["group-1", "group-2", "user-7"]
-    assert rooms[:2] == ["group-1", "user-7"]
-    assert rooms[2:] == [*several, "group-1", "group-1", "user-1", "user-2", "group-7"]
+    by_hand = ["group-1", "user-7", "group-1", "group-2", "user-7"]
+    batches = ["group-1", "user-1", "user-2", "group-7"]
+    assert rooms == [*by_hand, "group-1", *batches, "group-3", "group-4"]
     assert heard[5][1]["records"] == {
         "users": [{"id": 7, "name": "Ann"}],
         "comments": [
             {"id": 1, "body": "hello", "created_at": "2026-01-31T09:15:27.412Z", "author_id": 7}
         ],
     }
-    assert [channel for channel, _ in heard[-2:]] == ["chatbot/test", "chatbot/publish"]
+    bots = [channel for channel, _ in heard if channel != "/records"]
+    assert bots == ["chatbot/test", "chatbot/publish"]
     names["test_a_comment_is_announced"](RecordingPublisher())
+    about = {"messaging.system": "redis", "messaging.destination.name": "/records"}
+    names_of_both = ("messaging.client.operation.duration", "messaging.message.body.size")
+    assert measured(reader) == dict.fromkeys(names_of_both, about)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 
 from django.contrib.auth import authenticate
 from django.db import transaction
@@ -12,11 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from comments.models import Comment, User
-from publisher import Publisher
-from publisher.django import batch_on_commit
+from publisher.django import batch_on_commit, publisher
 from publisher.hocuspocus import EditableType, authorize_request
-
-publisher = Publisher.from_env(os.environ)
 
 
 def signed_in(request: HttpRequest) -> User | None:
@@ -57,7 +53,7 @@ def create_comment(request: HttpRequest, group_id: int) -> HttpResponse:
         return HttpResponse("body is missing", status=400)
     with transaction.atomic():
         comment = Comment.objects.create(group=group, author=user, body=body)
-        with batch_on_commit(publisher) as batch:
+        with batch_on_commit() as batch:
             batch.publish_models([comment], group_id=group.id)
     return JsonResponse({"id": comment.id}, status=201)
 

@@ -10,7 +10,13 @@ ROOT_URLCONF = "forum.urls"
 AUTH_USER_MODEL = "comments.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "comments"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "publisher.django",
+    "comments",
+]
+CHANNEL_SERVER = {"URL": os.environ.get("REDIS_URL", "redis://localhost:6379/0")}
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
