@@ -12,6 +12,7 @@ from typing import Final
 import orjson
 import redis
 
+import publisher.loomio.serializers  # noqa: F401 - for the event of Loomio's
 from publisher import Publisher
 from publisher.serializers import serialize_models
 from publisher.settings import Settings
