@@ -5,7 +5,7 @@ VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(shell $(PYTHON) -c 'impor
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint deploy/constraints.txt --editable
 PYTEST := $(BIN)/python -m pytest
-REDIS := $(addprefix tests/integration/test_,publisher*.py redis_*.py journal_scripts.py stream.py feed.py \
+REDIS := $(addprefix tests/integration/test_,publisher*.py redis_*.py directory.py journal_scripts.py stream.py feed.py \
   recovery.py control.py acl.py demotion.py sentinels.py cluster*.py tls.py) \
   tests/matrix/test_outbox.py
 NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error

@@ -28,6 +28,8 @@ _PREFIX: Final = CURRENT_USERS.encode()
 _TOKENS: Final = TOKENS.encode()
 _CANNOT_TELL: Final = frozenset({"LOADING", "MASTERDOWN", "NOAUTH"})
 """What concerns everybody on a connection, and is over with it."""
+_SCRIPTS_AGAIN_AFTER_S: Final = 60.0
+"""Rights may have been mended."""
 
 _RENEW: Final = """
 local function renew(key, full)
@@ -64,7 +66,7 @@ class Directory:
         self._patience_s = patience_s
         self._ttl_ms = b"%d" % (token_ttl_s * 1000)
         self._set_ttl_ms = b"%d" % ((token_ttl_s + TOKENS_SPARE_S) * 1000)
-        self._may_script = True
+        self._scripts_again_at: float | None = None  # None: they are not refused
         self._is_timer_set = False
         # Encoded but for the key: 0.4 instead of 2.4 µs for each client that connects.
         self._head, self._end = _LOOK_UP.around_key(self._ttl_ms)
@@ -119,7 +121,7 @@ class Directory:
         for token, user_id in owners:
             keys[_PREFIX + token.encode()] = self._ttl_ms
             keys[_TOKENS + user_id.encode()] = self._set_ttl_ms
-        if keys and self._may_script:
+        if keys and self._may_script():
             self._renew(tuple(keys), tuple(keys.values()))
 
     def _renew(self, keys: tuple[bytes, ...], lengths: tuple[bytes, ...]) -> None:
@@ -129,12 +131,16 @@ class Directory:
 
         self._commands.send(_RENEW_ALL.by_name(keys, lengths), answered)
 
+    def _may_script(self) -> bool:
+        again_at = self._scripts_again_at
+        return again_at is None or asyncio.get_running_loop().time() >= again_at
+
     def _ask_again(self) -> None:
         for answer, (key, _) in self._open.items():
             self._ask(answer, key)
 
     def _ask(self, answer: asyncio.Future[bytes | None], key: bytes) -> None:
-        by_script = self._may_script
+        by_script = self._may_script()
         if by_script:
             command = b"%b$%d\r\n%b\r\n%b" % (self._head, len(key), key, self._end)
         else:
@@ -146,7 +152,11 @@ class Directory:
     ) -> None:
         if is_refusal(reply):
             self._refused(answer, key, reply, by_script=by_script)
-        elif not answer.done():
+            return
+        if by_script and self._scripts_again_at is not None:
+            self._scripts_again_at = None
+            log.info("Redis allows scripts again")
+        if not answer.done():
             answer.set_result(reply if isinstance(reply, bytes) else None)
 
     def _refused(
@@ -157,9 +167,10 @@ class Directory:
             command = _LOOK_UP.in_full((key,), (self._ttl_ms,))
             self._commands.send(command, partial(self._answered, answer, key, by_script=True))
         elif by_script and (code == "NOPERM" or is_unknown_command(reply)):
-            if self._may_script:
-                self._may_script = False
+            if self._scripts_again_at is None:
                 log.warning("Redis allows no scripts: tokens are not renewed")
+            now = asyncio.get_running_loop().time()
+            self._scripts_again_at = now + _SCRIPTS_AGAIN_AFTER_S
             self._ask(answer, key)
         elif code in _CANNOT_TELL:
             # It is asked again on the next connection.
