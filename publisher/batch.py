@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 from publisher.command import Pipeline
 from publisher.errors import BatchIncomplete, InvalidMessage, PublishError
+from publisher.journaling import lost
 from publisher.messages import notice_command, records_commands
 from publisher.models import models_commands
 from publisher.rooms import rooms_of
 from publisher.scripts import LOST
-from publisher.steps import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from publisher.command import Command
     from publisher.errors import RedisRefused
+    from publisher.journaling import Journaling
     from publisher.models import HowAndWhere
     from publisher.rooms import Where
-    from publisher.steps import Journaling, Steps
+    from publisher.steps import Steps
 
 _MESSAGES_MAX: Final = 1_000
 _BYTES_MAX: Final = 4 * 1024 * 1024

@@ -12,11 +12,11 @@ from publisher.cluster import ClusterLink
 from publisher.construction import FromSettings, checked_settings
 from publisher.contract.redis_url import Kind, read_url
 from publisher.control import hang_up_user
+from publisher.journaling import Journaling
 from publisher.link import PooledLink
 from publisher.messages import notice_command, records_commands
 from publisher.models import models_commands
 from publisher.rooms import rooms_of
-from publisher.steps import Journaling
 from publisher.tokens import (
     DEFAULT_TTL,
     DefaultTtl,

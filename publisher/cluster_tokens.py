@@ -16,7 +16,8 @@ from publisher.token_scripts import FORGET, NOTE, REGROUP
 
 if TYPE_CHECKING:
     from publisher.contract.ids import Id
-    from publisher.steps import Journaling, Steps
+    from publisher.journaling import Journaling
+    from publisher.steps import Steps
 
 
 def issue(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from publisher.contract.ids import Id
     from publisher.ids import AnyId
-    from publisher.steps import Journaling, Steps
+    from publisher.journaling import Journaling
+    from publisher.steps import Steps
 
 _NEW_TOKEN_BYTES: Final = 24  # 192 random bits, 32 characters
 _TOKEN_CHARACTERS_MAX: Final = 512

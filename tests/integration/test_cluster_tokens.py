@@ -6,8 +6,8 @@ import pytest
 
 from publisher.contract import CURRENT_USERS
 from publisher.contract.journal import TOKENS
+from publisher.journaling import Journaling
 from publisher.scripts import PUBLISH
-from publisher.steps import Journaling
 from publisher.token_scripts import FORGET, NOTE, REGROUP
 from publisher.tokens import issue_steps, replace_groups_steps, revoke_user_steps
 

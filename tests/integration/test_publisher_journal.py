@@ -142,7 +142,7 @@ async def test_where_scripts_are_forbidden_messages_are_published_plainly_and_th
         await done(publisher.close())
 
         assert listener.heard() == [("/records", ON_WIRE)] * 3
-    assert [record.name for record in caplog.records] == ["publisher.steps"]
+    assert [record.name for record in caplog.records] == ["publisher.journaling"]
 
 
 @pytest.mark.parametrize("cause", ["wrong type", "no memory", "too few replicas"])

@@ -154,5 +154,5 @@ async def test_what_can_be_added_but_not_trimmed_is_kept_and_said(kind, allow, r
         assert await done(publisher.publish_records(RECORDS, group_id=1)) == 0
 
     assert kept(redis) == 2
-    assert [record.name for record in caplog.records] == ["publisher.steps"]
+    assert [record.name for record in caplog.records] == ["publisher.journaling"]
     await done(publisher.close())

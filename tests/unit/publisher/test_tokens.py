@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage
-from publisher.steps import Journaling
+from publisher.journaling import Journaling
 from publisher.tokens import new_token, revoke_steps, store_command
 
 ANN = {"id": 123, "name": "Ann"}

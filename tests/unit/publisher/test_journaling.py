@@ -7,10 +7,10 @@ import pytest
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, SENT, STATE
 from publisher.errors import RedisRefused, RedisUnavailable, ReplyLost
+from publisher.journaling import Journaling
 from publisher.messages import records_commands
 from publisher.rooms import rooms_of
 from publisher.scripts import PUBLISH
-from publisher.steps import Journaling
 from publisher.tokens import revoke_steps
 
 (PLAIN,) = records_commands({"a": []}, rooms_of(group_id=7))
