@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Self
 
 from publisher.command import Pipeline
-from publisher.errors import BatchIncomplete, InvalidMessage, PublishError
+from publisher.errors import BatchIncomplete, InvalidMessage, PublishError, RedisUnavailable
 from publisher.journaling import lost
 from publisher.messages import notice_command, records_commands
 from publisher.models import models_commands
@@ -38,7 +38,8 @@ class Batch:
 
     def __init__(self) -> None:
         self._commands: list[Command] = []
-        self._is_published = False
+        self._is_over = False
+        self._begun = 0
         self._refusal: PublishError | None = None
         self.heard: list[int] = []
 
@@ -74,8 +75,8 @@ class Batch:
         return len(self._commands)
 
     def _add(self, commands: Sequence[Command]) -> None:
-        if self._is_published:
-            raise InvalidMessage("batch", "was published before: nothing can be added any more")
+        if self._is_over:
+            raise InvalidMessage("batch", "is over: nothing can be added any more")
         self._commands += commands
 
     @classmethod
@@ -96,50 +97,55 @@ class Batch:
             BatchIncomplete: If not all could be; what was sent before stays sent.
             InvalidMessage: If they were published before, or one is too large: then nothing is sent.
         """
-        if self._is_published:
+        if self._is_over:
             raise InvalidMessage("batch", "was published before: make a new one, as of only(...)")
         for command in self._commands:
             journaling.check(command)
-        self._is_published = True
+        self._is_over = True
         return journaling.watched(self._commands, self._steps(journaling))
 
     def _steps(self, journaling: Journaling) -> Steps:
-        begun = 0
+        cause: PublishError | None = None
         try:
             for commands in _parts(self._commands):
-                begun += len(commands)
+                self._begun += len(commands)
                 yield from self._publish(journaling, commands)
         except PublishError as error:
-            done = len(self.heard)
-            rest = range(begun if error.maybe_sent else done, len(self._commands))
-            raise BatchIncomplete(tuple(range(done)), tuple(rest), error) from error
-        places = {place for place, count in enumerate(self.heard) if count == LOST}
-        if places:
-            sent = tuple(place for place in range(len(self.heard)) if place not in places)
-            cause = self._refusal or lost(None)
-            raise BatchIncomplete(sent, tuple(sorted(places)), cause)
+            cause = error
+        lost_ones = [place for place, count in enumerate(self.heard) if count == LOST]
+        if cause is None and not lost_ones:
+            return
+        cause = cause or self._refusal or lost(None)
+        sent = sorted({*range(len(self.heard))} - {*lost_ones})
+        rest = range(self._begun if cause.maybe_sent else len(self.heard), len(self._commands))
+        raise BatchIncomplete(tuple(sent), (*lost_ones, *rest), cause) from cause
 
     def _publish(self, journaling: Journaling, commands: list[Command]) -> Steps:
         """Publish some in one step; in a pipeline where Redis allows no scripts."""
         arguments = [word for command in commands for word in command.words[1:]]
-        heard, refusal = yield from journaling.unless_refused(
-            journaling.run_batch(*arguments),
-            lambda refused: _in_pipeline(journaling, commands, refused),
+        yield from journaling.unless_refused(
+            self._in_script(journaling, arguments),
+            lambda refused: self._in_pipeline(journaling, commands, refused),
         )
+
+    def _in_script(self, journaling: Journaling, arguments: list[str | bytes | int]) -> Steps:
+        heard, refusal = yield from journaling.run_batch(*arguments)
         self.heard += heard
         self._refusal = self._refusal or refusal
 
-
-def _in_pipeline(journaling: Journaling, commands: list[Command], refused: RedisRefused) -> Steps:
-    """How many have heard each, LOST for what is lost; and why, or None."""
-    heard, refusal = [], None
-    for command, answer in zip(commands, (yield Pipeline(tuple(commands))), strict=True):
-        try:
-            heard.append(journaling.heard(command, answer, refused))
-        except PublishError as error:
-            refusal = refusal or error
-            heard.append(LOST)
-    return heard, refusal
+    def _in_pipeline(
+        self, journaling: Journaling, commands: list[Command], refused: RedisRefused
+    ) -> Steps:
+        # There are fewer answers if one was lost: what is behind it was not sent.
+        for command, answer in zip(commands, (yield Pipeline(tuple(commands))), strict=False):
+            if isinstance(answer, RedisUnavailable):
+                self._begun = len(self.heard) + 1
+                raise answer
+            try:
+                self.heard.append(journaling.heard(command, answer, refused))
+            except PublishError as error:
+                self._refusal = self._refusal or error
+                self.heard.append(LOST)
 
 
 def _parts(commands: Sequence[Command]) -> Iterator[list[Command]]:

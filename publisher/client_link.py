@@ -6,18 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from redis import RedisError
-from redis.exceptions import RedisClusterException
+from redis.exceptions import MaxConnectionsError, RedisClusterException
 
 from publisher.aio_link import AsyncLink
 from publisher.command import Pipeline
 from publisher.deadline import left_s
-from publisher.errors import PublishError
-from publisher.failures import after_writing
+from publisher.errors import PublishError, RedisUnavailable
+from publisher.failures import POOL_EXHAUSTED, after_writing, before_writing
 from publisher.link import Link
 
 if TYPE_CHECKING:
     from publisher.command import Command
 
+_OTHER_LOOP: Final = "the client was used in an event loop that is closed: make another client, and a publisher with it"
 FAILURES: Final = (RedisClusterException, RedisError, OSError, TimeoutError)
 
 
@@ -38,15 +39,20 @@ class ClientLink(Link):
     def execute(self, command: Command | Pipeline) -> Any:
         """As ``Link.execute``; several commands go one after the other."""
         if isinstance(command, Pipeline):
-            return [self._execute_or_refusal(each) for each in command.commands]
+            answers: list[Any] = []
+            for each in command.commands:
+                answers.append(self._execute_or_error(each))
+                if isinstance(answers[-1], RedisUnavailable):
+                    break  # those behind it would wait as long, or come before it
+            return answers
         try:
             return self._client.execute_command(*command.words)
         except FAILURES as error:
-            failure = without_words(after_writing(error))
+            failure = _failure(error)
         # Out here, so that redis-py's error is not attached where it was left out on purpose.
         raise failure
 
-    def _execute_or_refusal(self, command: Command) -> Any:
+    def _execute_or_error(self, command: Command) -> Any:
         try:
             return self.execute(command)
         except PublishError as error:
@@ -67,15 +73,24 @@ class AsyncClientLink(AsyncLink):
     async def execute(self, command: Command | Pipeline) -> Any:
         """As ``Link.execute``; several commands go one after the other."""
         if isinstance(command, Pipeline):
-            return [await self._execute_or_refusal(each) for each in command.commands]
+            answers: list[Any] = []
+            for each in command.commands:
+                answers.append(await self._execute_or_error(each))
+                if isinstance(answers[-1], RedisUnavailable):
+                    break
+            return answers
         try:
             async with asyncio.timeout(left_s()):
                 return await self._client.execute_command(*command.words)
         except FAILURES as error:
-            failure = without_words(after_writing(error))
+            failure = _failure(error)
+        except RuntimeError as error:
+            if str(error) != "Event loop is closed":
+                raise
+            failure = PublishError(_OTHER_LOOP)
         raise failure
 
-    async def _execute_or_refusal(self, command: Command) -> Any:
+    async def _execute_or_error(self, command: Command) -> Any:
         try:
             return await self.execute(command)
         except PublishError as error:
@@ -83,6 +98,12 @@ class AsyncClientLink(AsyncLink):
 
     async def close(self) -> None:
         """The client is closed by whoever has made it."""
+
+
+def _failure(error: Exception) -> PublishError:
+    """Certain is only what redis-py says before it has a connection."""
+    is_before = isinstance(error, MaxConnectionsError) or str(error) == POOL_EXHAUSTED
+    return without_words(before_writing(error) if is_before else after_writing(error))
 
 
 def without_words(failure: PublishError) -> PublishError:

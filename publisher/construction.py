@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from publisher.contract.journal import MAX_MESSAGE_BYTES
 from publisher.errors import ConfigError, PublishError
@@ -15,10 +16,12 @@ from publisher.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import NoReturn, Self
 
     from publisher.watching import OnPublish
+
+
+Made = TypeVar("Made", bound="FromSettings")
 
 
 class FromSettings:
@@ -87,6 +90,37 @@ class FromSettings:
         )
 
 
+def from_config(
+    kind: type[Made], url: Any, options: Any, *, url_name: str, options_name: str
+) -> Made:
+    """Make a publisher as a framework's settings describe it.
+
+    Args:
+        kind: Its class.
+        url: As for ``from_url``.
+        options: The other arguments of ``from_url``.
+        url_name: What the setting with the URL is called.
+        options_name: And that with the options.
+
+    Raises:
+        ConfigError: In the words of these settings.
+    """
+    if not isinstance(options, Mapping):
+        raise ConfigError((f"{options_name} must be a dict, not {type(options).__name__}",))
+    try:
+        return kind.from_url(url, **options)
+    except TypeError as error:  # no arguments at all: keys that are no texts, or "url"
+        raise ConfigError((f"{options_name}: {error}",)) from None
+    except ConfigError as error:
+        problems = (
+            f"{url_name}{each.removeprefix('url')}"
+            if each.startswith("url ")
+            else f"{options_name}: {each}"
+            for each in error.problems
+        )
+        raise ConfigError(tuple(problems)) from None
+
+
 def checked_settings(owner: object, settings: object, client: object, kind: str) -> Settings:
     """The settings, or the defaults.
 
@@ -105,8 +139,8 @@ def checked_settings(owner: object, settings: object, client: object, kind: str)
         raise ConfigError((f"{name} takes Settings, not {type(settings).__name__}: use {hint}",))
     execute = getattr(client, "execute_command", None)
     is_async = inspect.iscoroutinefunction(execute)
-    if client is not None and (
-        execute is None or is_async is not kind.startswith("redis.asyncio")
-    ):
-        raise ConfigError((f"client must be a {kind}, not a {type(client).__name__}",))
+    is_no_client = execute is None or isinstance(client, type) or hasattr(client, "command_stack")
+    if client is not None and (is_no_client or is_async is not kind.startswith("redis.asyncio")):
+        found = "its class" if isinstance(client, type) else f"a {type(client).__name__}"
+        raise ConfigError((f"client must be a {kind}, not {found}",))
     return Settings() if settings is None else settings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from publisher.errors import PublishError
 
 # redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
-_POOL_EXHAUSTED: Final = "No connection available."
+POOL_EXHAUSTED: Final = "No connection available."
 
 _ON_THE_WAY: Final = (
     (ConnectionRefusedError, "nothing listens there; start Redis, or correct its URL (REDIS_URL)"),
@@ -63,7 +63,7 @@ def before_writing(error: Exception) -> PublishError:
     refusal = refusal_of(error)
     if refusal is not None:
         return refusal
-    if str(error) == _POOL_EXHAUSTED:
+    if str(error) == POOL_EXHAUSTED or isinstance(error, exceptions.MaxConnectionsError):
         reason = "no connection became free in time; raise the pool size (REDIS_POOL_SIZE)"
     elif isinstance(error, NotFound):
         reason = str(error)
@@ -94,10 +94,20 @@ def after_writing(error: Exception) -> PublishError:
 def _reason(error: BaseException, reasons: Iterable[tuple[type[BaseException], str]]) -> str:
     """What is behind an error of redis-py; empty if none of these is."""
     causes = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+    while (cause := causes[-1].__cause__ or _context(causes[-1])) is not None:
         causes.append(cause)
     found = (words for kind, words in reasons if any(isinstance(each, kind) for each in causes))
     return next(found, "")
+
+
+def _context(error: BaseException) -> BaseException | None:
+    """What redis-py was handling; not what the application was, when it called us."""
+    context = error.__context__
+    traceback = None if context is None else context.__traceback__
+    if traceback is None:
+        return None
+    module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+    return context if module.partition(".")[0] in {"redis", "publisher"} else None
 
 
 def _because(error: Exception, failure: PublishError) -> PublishError:

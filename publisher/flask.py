@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 from flask import current_app
 
 from publisher.client import Publisher
+from publisher.construction import from_config
 from publisher.errors import ConfigError, PublishError
 
 if TYPE_CHECKING:
     from flask import Flask
 
 _NAME: Final = "channel_server"
+_URL: Final = "CHANNEL_SERVER_URL"
+_OPTIONS: Final = "CHANNEL_SERVER_OPTIONS"
 
 
 class Channels:
@@ -37,6 +40,8 @@ class Channels:
 
     def init_app(self, app: Flask, *, publisher: Publisher | None = None) -> None:
         """Give an application its publisher; arguments and errors as of the class."""
+        if publisher is not None and not isinstance(publisher, Publisher):
+            raise ConfigError((f"publisher must be a Publisher, not {type(publisher).__name__}",))
         app.extensions[_NAME] = _made(app) if publisher is None else publisher
 
     @property
@@ -55,15 +60,14 @@ class Channels:
 
 def _made(app: Flask) -> Publisher:
     """The publisher that the config describes."""
-    url = app.config.get("CHANNEL_SERVER_URL")
-    options = app.config.get("CHANNEL_SERVER_OPTIONS") or {}
-    if not isinstance(options, dict):
-        raise ConfigError(("CHANNEL_SERVER_OPTIONS must be a dict",))
-    if url is None and not options:
-        return Publisher.from_env(os.environ)  # noqa: TID251 - of the application's process
-    if url is None:
-        raise ConfigError(("CHANNEL_SERVER_OPTIONS needs a CHANNEL_SERVER_URL",))
-    try:
-        return Publisher.from_url(url, **options)
-    except ConfigError as error:
-        raise ConfigError(tuple(f"CHANNEL_SERVER: {each}" for each in error.problems)) from None
+    url, options = app.config.get(_URL), app.config.get(_OPTIONS)
+    if unknown := {key for key in app.config if key.startswith("CHANNEL_SERVER")} - {
+        _URL,
+        _OPTIONS,
+    }:
+        raise ConfigError((f"{', '.join(sorted(unknown))}: only {_URL} and {_OPTIONS} are known",))
+    if url:
+        return from_config(Publisher, url, options or {}, url_name=_URL, options_name=_OPTIONS)
+    if options:
+        raise ConfigError((f"{_OPTIONS} needs a {_URL}",))
+    return Publisher.from_env(os.environ)  # noqa: TID251 - of the application's process

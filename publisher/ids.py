@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from publisher.contract.ids import ID_CHARACTERS, id_text
 from publisher.errors import InvalidMessage
+from publisher.not_loaded import reading
 
 if TYPE_CHECKING:
     from publisher.contract.ids import Id
@@ -43,7 +44,11 @@ def checked_id(field: str, value: object) -> Id:
         return text
     if isinstance(value, int | str) and not isinstance(value, bool):
         raise InvalidMessage(field, f"must be an int or a text, of {ID_CHARACTERS}")
-    hint = f"; {field}s=[...] takes several" if isinstance(value, list | tuple | set) else ""
+    hint = ""
+    if isinstance(value, list | tuple | set) and not field.endswith("s"):
+        hint = f"; {field}s=[...] takes several"
+    elif isinstance(value, tuple):
+        hint = "; values_list of Django needs flat=True"
     raise InvalidMessage(
         field, f"must be an int, a str or a UUID, not {type(value).__name__}{hint}"
     )
@@ -58,4 +63,5 @@ def checked_ids(field: str, values: object) -> list[Id]:
     # Texts and bytes are iterables of ids, too, which nobody means.
     if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
         raise InvalidMessage(field, f"must be an iterable of ids, not {type(values).__name__}")
-    return [checked_id(field, value) for value in values]
+    with reading(field):
+        return [checked_id(field, value) for value in values]

@@ -89,7 +89,6 @@ def _several(
         return (Room(None, None),)
     groups = () if group_ids is None else checked_ids("group_ids", group_ids)
     users = () if user_ids is None else checked_ids("user_ids", user_ids)
-    return (
-        *(Room(group_room(group), None) for group in dict.fromkeys(groups)),
-        *(Room(user_room(user), user) for user in dict.fromkeys(users)),
-    )
+    rooms = [Room(group_room(group), None) for group in groups]
+    rooms += [Room(user_room(user), user) for user in users]
+    return tuple({room.name: room for room in rooms}.values())  # 7 and "7" are one

@@ -62,7 +62,7 @@ local function announce(channel, payload, is_wanted)
   if type(heard) == 'table' then
     refusal = refusal or heard.err
     heard = 0
-    is_wanted = true
+    is_wanted = string.sub(payload, 1, {len(FOR_NOBODY)}) ~= '{FOR_NOBODY}'
   end
   return (is_wanted and not is_kept and heard == 0) and {LOST} or heard
 end

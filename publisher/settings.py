@@ -27,10 +27,17 @@ _OURS: Final = frozenset(
         "connection_class",
         "connection_pool",
         "decode_responses",
+        "driver_info",
         "encoding",
+        "host",
+        "lib_name",
+        "lib_version",
         "max_connections",
         "parser_class",
+        "path",
+        "port",
         "protocol",
+        "redis_connect_func",
         "retry",
         "retry_on_error",
         "retry_on_timeout",
@@ -40,6 +47,12 @@ _OURS: Final = frozenset(
     }
 )
 """Options of redis-py on which a publisher depends."""
+_INSTEAD: Final = {
+    "max_connections": "pool_size",
+    "socket_connect_timeout": "timeout_s",
+    "socket_timeout": "timeout_s",
+    "timeout": "timeout_s",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +96,8 @@ class Settings:
             problems.append("timeout_s must be a positive number")
         if not _is_positive(self.max_message_bytes, (int,)):
             problems.append("max_message_bytes must be a positive int")
-        problems += _problems_with(self.redis_options)
+        if not problems:
+            problems += _problems_with(self.url, self.redis_options)
         if problems:
             raise ConfigError(tuple(problems))
 
@@ -166,18 +180,29 @@ class _Reader:
         return self._env.get(name, "").strip()
 
 
-def _problems_with(options: Mapping[str, Any]) -> list[str]:
-    """What is wrong with options of redis-py's connections."""
+def _problems_with(url: str, options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with options of redis-py's connections to this URL."""
     if not options:
         return []
-    from redis.connection import Connection, SSLConnection  # noqa: PLC0415 - only for these
+    # Only for these.
+    from redis import connection  # noqa: PLC0415
 
-    problems = [f"{name} cannot be set: a publisher depends on it" for name in _OURS & {*options}]
-    kind = SSLConnection if any(name.startswith("ssl_") for name in options) else Connection
+    problems = []
+    for name in sorted(_OURS & {*options}):
+        hint = f"; is {_INSTEAD[name]} meant?" if name in _INSTEAD else ""
+        problems.append(f"{name} cannot be set: a publisher depends on it{hint}")
+    kinds = {
+        "rediss": connection.SSLConnection,
+        "unix": connection.UnixDomainSocketConnection,
+        "valkeys": connection.SSLConnection,
+    }
+    scheme = url.partition("://")[0].partition("+")[0]
+    kind: Any = kinds.get(scheme, connection.Connection)
     try:
         kind(**{name: value for name, value in options.items() if name not in _OURS})
     except Exception as error:  # noqa: BLE001 - whatever redis-py finds wrong with them
-        problems.append(f"options that redis-py does not take: {type(error).__name__}: {error}")
+        problem = f"options that redis-py does not take for {scheme}://"
+        problems.append(f"{problem}: {type(error).__name__}: {error}")
     return problems
 
 

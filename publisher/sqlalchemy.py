@@ -6,11 +6,10 @@ import contextlib
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Final, Self
-from weakref import WeakSet
+from weakref import ReferenceType, WeakKeyDictionary, WeakSet, ref
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
-from sqlalchemy.orm import scoped_session
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, SessionTransaction, SessionTransactionOrigin, scoped_session
 from sqlalchemy.util import await_only
 
 from publisher.batch import Batch
@@ -19,14 +18,21 @@ from publisher.errors import InvalidMessage, PublishError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
-    from typing import Unpack
 
-    from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
 
     from publisher.aio import AsyncPublisher
     from publisher.client import Publisher
     from publisher.command import Command
-    from publisher.models import HowAndWhere
+
+_Async: tuple[Any, ...]
+_Scoped: tuple[Any, ...]
+try:
+    from sqlalchemy.ext import asyncio as _asyncio
+except ImportError:  # without greenlet there are no asynchronous sessions
+    _Async, _Scoped = (), (scoped_session,)
+else:
+    _Async, _Scoped = (_asyncio.AsyncSession,), (scoped_session, _asyncio.async_scoped_session)
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +42,10 @@ _KEY: Final = "publisher: waiting for the commit"
 class batch_after_commit:  # noqa: N801 - it is used as the function that it is in Django's twin
     """Collect messages; each goes after the commit of the transaction in which it was added.
 
-    Those of one transaction go in one round trip; those that were added in none, when the block
-    ends. A savepoint that is rolled back takes with it what was added inside. Whatever is dropped by
-    a rollback is logged. Models are serialised as they are when they are added.
+    Those of one transaction go in one round trip. When the block ends, those go that were added in
+    none, or in one that has only read: nobody need commit it. A savepoint that is rolled back takes
+    with it what was added inside. What is dropped, by a rollback or an error in the block, is logged.
+    Models are serialised as they are when they are added.
 
     Args:
         publisher: Publishes. An ``AsyncPublisher`` needs an ``AsyncSession``; with it,
@@ -60,10 +67,10 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
         robust: bool = True,
     ) -> None:
         current: Any = session
-        if isinstance(current, (scoped_session, async_scoped_session)):
+        if isinstance(current, _Scoped):
             current = current()
         self._is_async = inspect.iscoroutinefunction(publisher.publish_batch)
-        if isinstance(current, AsyncSession):
+        if isinstance(current, _Async):
             current = current.sync_session
         elif self._is_async:
             raise InvalidMessage("publisher", "is asynchronous: pass the AsyncSession")
@@ -122,22 +129,11 @@ class _SessionBatch(Batch):
         self._session = session
         self._waiting = _Waiting.of(session)
         self._transactions: dict[int, frozenset[SessionTransaction]] = {}
-        self._open: frozenset[SessionTransaction] | None = None
-
-    def publish_models(self, models: object, **how_and_where: Unpack[HowAndWhere]) -> None:
-        """As ``Batch.publish_models``."""
-        # Before they are read: that may begin a transaction.
-        self._open = self._waiting.open(self._session)
-        try:
-            with self._waiting.only_read(self._session):
-                super().publish_models(models, **how_and_where)
-        finally:
-            self._open = None
 
     def _add(self, commands: Sequence[Command]) -> None:
         first = len(self)
         super()._add(commands)
-        found = self._waiting.open(self._session) if self._open is None else self._open
+        found = frozenset(_open(self._session))
         for place in range(first, len(self)):
             self._transactions[place] = found
             if found:
@@ -145,9 +141,12 @@ class _SessionBatch(Batch):
 
     def end(self, error: BaseException | None) -> Batch | None:
         """What is to be published now that the block ends; after an error, nothing any more."""
+        self._is_over = True
         if error is not None:
+            _log_dropped(len(self._transactions), "the block ended with an error")
             self._transactions.clear()
-        return self._take(lambda transactions: not transactions)
+        written = {each for each in _open(self._session) if _is_to_be_committed(self._session)}
+        return self._take(written.isdisjoint)
 
     def take(self, ended: SessionTransaction) -> Batch | None:
         """What waited for a transaction."""
@@ -188,44 +187,11 @@ class _Waiting:
             waiting = session.info[_KEY] = cls()
             event.listen(session, "after_commit", waiting.note_commit)
             event.listen(session, "after_transaction_end", waiting.end)
-            event.listen(session, "after_flush", waiting.note_flush)
-            event.listen(session, "do_orm_execute", waiting.note_statement)
         return waiting
 
     def __init__(self) -> None:
-        # Begun by reading models that are published: nobody will commit them.
-        self._read_only: WeakSet[SessionTransaction] = WeakSet()
         self.batches: dict[_SessionBatch, None] = {}
         self.committed: SessionTransaction | None = None
-
-    @contextlib.contextmanager
-    def only_read(self, session: Session) -> Iterator[None]:
-        """A transaction that begins in here begins by reading."""
-        was_open = session.in_transaction()
-        try:
-            yield
-        finally:
-            current = session.get_transaction()
-            if not was_open and current is not None:
-                self._read_only.add(current)
-
-    def open(self, session: Session) -> frozenset[SessionTransaction]:
-        """The transaction of this moment, and all around it."""
-        found = set()
-        current = session.get_nested_transaction() or session.get_transaction()
-        while current is not None and current not in self._read_only:
-            found.add(current)
-            current = current.parent
-        return frozenset(found)
-
-    def note_flush(self, *_: object) -> None:
-        """Something was written."""
-        self._read_only.clear()
-
-    def note_statement(self, state: ORMExecuteState) -> None:
-        """Something may have been written."""
-        if not state.is_select:
-            self._read_only.clear()
 
     def note_commit(self, session: Session) -> None:
         """A transaction was committed, and will end."""
@@ -244,9 +210,55 @@ class _Waiting:
             self.batches.clear()
         if is_committed:
             _publish_all(due)
-        elif due:
+        else:
             count = sum(len(found) for _, found in due)
-            log.warning("%d messages are dropped: their transaction was rolled back", count)
+            _log_dropped(count, "their transaction was rolled back")
+
+
+def _open(session: Session) -> Iterator[SessionTransaction]:
+    """The transaction of this moment, and all around it."""
+    current = session.get_nested_transaction() or session.get_transaction()
+    while current is not None:
+        yield current
+        current = current.parent
+
+
+def _is_to_be_committed(session: Session) -> bool:
+    """Whether somebody has to commit: not if a transaction has begun by itself, and has only read."""
+    current = session.get_transaction()
+    if current is None:
+        return False
+    has_begun_by_itself = current.origin is SessionTransactionOrigin.AUTOBEGIN
+    if session.in_nested_transaction() or not has_begun_by_itself or current in _writing:
+        return True
+    return bool(session.new or session.dirty or session.deleted)
+
+
+_READS: Final = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA", "SHOW", "EXPLAIN")
+_writing: Final[WeakSet[SessionTransaction]] = WeakSet()
+"""In which something was written."""
+_transactions: Final[WeakKeyDictionary[Connection, ReferenceType[SessionTransaction]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _note_begin(_: Session, begun: SessionTransaction, connection: Connection) -> None:
+    while begun.parent is not None:
+        begun = begun.parent
+    _transactions[connection] = ref(begun)
+
+
+def _note_statement(connection: Connection, _: object, statement: str, *__: object) -> None:
+    """Of whatever kind: by a flush, by the ORM, or by hand."""
+    known = _transactions.get(connection)
+    transaction = None if known is None else known()
+    if transaction is not None and not statement.lstrip().upper().startswith(_READS):
+        _writing.add(transaction)
+
+
+# Of all sessions: what was written before there was a batch counts, too. Half a microsecond each.
+event.listen(Session, "after_begin", _note_begin)
+event.listen(Engine, "before_cursor_execute", _note_statement)
 
 
 def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
@@ -263,6 +275,11 @@ def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
         _log(another)
     if errors:
         raise errors[0]
+
+
+def _log_dropped(count: int, why: str) -> None:
+    if count:
+        log.warning("%d messages are dropped: %s", count, why)
 
 
 def _log(error: PublishError) -> None:

@@ -18,6 +18,7 @@ from publisher.contract.journal import TOKENS
 from publisher.control import hang_up_token, hang_up_user, set_groups
 from publisher.errors import InvalidMessage
 from publisher.ids import checked_id, checked_ids
+from publisher.not_loaded import reading
 from publisher.payload import payload
 from publisher.positive import positive_int
 from publisher.steps import one
@@ -209,7 +210,8 @@ def _identity(user: User) -> tuple[Id, str | None]:
         if isinstance(user, Mapping):
             user_id, name = user["id"], user["name"]
         else:
-            user_id, name = user.id, user.name
+            with reading("user"):
+                user_id, name = user.id, user.name
     except (AttributeError, KeyError):
         # Not chained: a KeyError or AttributeError may hold the user.
         problem = "must have id and name"

@@ -32,6 +32,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from publisher.errors import InvalidMessage
+from publisher.not_loaded import reading
 
 PLAIN: Final = frozenset({str, bool, int, type(None)})
 """Types whose values are JSON already. (How large an int may be is for ``payload`` to say.)"""
@@ -182,12 +183,14 @@ def _enum(value: enum.Enum, where: str, depth: int) -> object:
 
 def _unknown(value: object, where: str, depth: int) -> object:
     """Of which only the object itself, or its class, knows what it is; else it is an error."""
-    if all(hasattr(value, name) for name in _OF_TEXTS):
+    # Of something that has whatever it is asked for, such as a mock, nobody knows what it is.
+    if all(hasattr(value, name) for name in _OF_TEXTS) and not hasattr(value, "no text has this"):
         return str(value)
     bases = {f"{base.__module__}.{base.__qualname__}" for base in type(value).__mro__}
     if not bases.isdisjoint(_QUERIES):
         rows: Any = value
-        return _array(rows, where, depth)
+        with reading(where):
+            return _array(rows, where, depth)
     if _FILE in bases:
         return _url_of(value, where)
     raise InvalidMessage(
@@ -198,7 +201,7 @@ def _unknown(value: object, where: str, depth: int) -> object:
 def _url_of(file: Any, where: str) -> object:
     try:
         return str(file.url) if file else None
-    except (NotImplementedError, ValueError) as error:
+    except (NotImplementedError, OSError, ValueError) as error:
         raise InvalidMessage(where, f"is a file without a URL: {error}") from error
 
 

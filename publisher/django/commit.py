@@ -13,7 +13,7 @@ from publisher.django.shared import publisher as shared
 from publisher.errors import InvalidMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from publisher.client import Publisher
     from publisher.command import Command
@@ -43,9 +43,8 @@ def batch_on_commit(
         raise InvalidMessage("publisher", "is asynchronous: Django's hooks need a Publisher")
     batch = _TransactionBatch(using)
     yield batch
-    transaction.on_commit(
-        lambda: chosen.publish_batch(batch.committed()), using=using, robust=robust
-    )
+    publish = batch.end(chosen)
+    transaction.on_commit(publish, using=using, robust=robust)
 
 
 class _TransactionBatch(Batch):
@@ -61,7 +60,15 @@ class _TransactionBatch(Batch):
         super()._add(commands)
         transaction.on_commit(lambda: self._committed.extend(places), using=self._using)
 
-    def committed(self) -> Batch:
-        """The batch without the messages whose savepoints were rolled back."""
-        self._commands = [self._commands[place] for place in self._committed]
-        return self
+    def end(self, publisher: Publisher) -> Callable[[], None]:
+        """Take no more. What publishes the messages whose savepoints were not rolled back."""
+        self._is_over = True
+
+        def publish() -> None:
+            committed = self.only(self._committed)
+            try:
+                publisher.publish_batch(committed)
+            finally:
+                self.heard = committed.heard
+
+        return publish

@@ -11,6 +11,7 @@ from django.core.signals import setting_changed
 from django.utils.functional import SimpleLazyObject, empty
 
 from publisher.client import Publisher
+from publisher.construction import from_config
 from publisher.errors import ConfigError
 
 _SETTING: Final = "CHANNEL_SERVER"
@@ -39,13 +40,15 @@ def publisher_of(given: Any) -> Publisher:
         raise ConfigError((f"{_SETTING}['PUBLISHER'] must be a Publisher",))
     if (ready is None) is not ("URL" in given):
         raise ConfigError((f"{_SETTING} must have a URL, or else a PUBLISHER",))
-    options = given.get("OPTIONS", {})
-    if not isinstance(options, Mapping):
-        raise ConfigError((f"{_SETTING}['OPTIONS'] must be a dict",))
-    try:
-        return Publisher.from_url(given["URL"], **options) if ready is None else ready
-    except ConfigError as error:
-        raise ConfigError(tuple(f"{_SETTING}: {each}" for each in error.problems)) from None
+    if ready is not None:
+        return ready
+    return from_config(
+        Publisher,
+        given["URL"],
+        given.get("OPTIONS", {}),
+        url_name=f"{_SETTING}['URL']",
+        options_name=f"{_SETTING}['OPTIONS']",
+    )
 
 
 _shared = SimpleLazyObject(lambda: publisher_of(getattr(settings, _SETTING, None)))

@@ -19,6 +19,7 @@ from publisher.batch import Batch
 from publisher.errors import InvalidMessage
 from publisher.loomio.serializers.people import AuthorSerializer
 from publisher.loomio.serializers.threads import DiscussionSerializer
+from publisher.not_loaded import reading
 from publisher.serializers.read import id_of, read
 from publisher.serializers.walk import as_list
 
@@ -71,7 +72,8 @@ def _call_site(
 
     def _collect(batch: Batch, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            call(batch, *args, **kwargs)
+            with reading("models"):
+                call(batch, *args, **kwargs)
         except AttributeError as error:
             raise InvalidMessage("models", f"cannot be read: {error}") from error
 

@@ -100,7 +100,7 @@ class RecordCache(Found):
         return found
 
     def _load(
-        self, association: str, models: list[Any], user_id: int | None, loaders: Loaders
+        self, association: str, models: list[Any], user_id: int | str | None, loaders: Loaders
     ) -> bool:
         """Load an association of models of one class. Return whether there is a loader."""
         loader = loaders.find(models[0], association)

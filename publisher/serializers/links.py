@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from publisher.errors import InvalidMessage
+from publisher.not_loaded import unreadable
 from publisher.serializers.fields import Association, HasMany, HasOne
 from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, singular
-from publisher.serializers.read import is_mapping, read, unreadable
+from publisher.serializers.read import is_mapping, read
 from publisher.serializers.registry import registry
 
 if TYPE_CHECKING:

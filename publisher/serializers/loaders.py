@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
 
-    Load: TypeAlias = Callable[[Sequence[Any], int | None], Mapping[Any, Any]]
+    Load: TypeAlias = Callable[[Sequence[Any], int | str | None], Mapping[Any, Any]]
 
 
 class Loaders:
@@ -25,7 +25,8 @@ class Loaders:
         Args:
             model: Name of the class that has it.
             association: Its name.
-            load: Called with models and the user who will read the message, or None; returns what
+            load: Called with models and the id of the user who will read the message (a UUID as its
+                text), or None; returns what
                 was found by id of the model. Who is not in there has none.
         """
         self._loads[model, association] = load
@@ -47,7 +48,7 @@ class Loaders:
             load: Called with ids; returns records by id: Django's ``User.objects.in_bulk``.
         """
 
-        def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
+        def by_model(models: Sequence[Any], user_id: int | str | None) -> Mapping[Any, Any]:
             del user_id
             keys = {_key_of(model): read(model, key) for model in models}
             found = load(sorted({value for value in keys.values() if value is not None}))
@@ -72,7 +73,7 @@ class Loaders:
             load: Called with ids; returns all records that name one of them, in order.
         """
 
-        def by_model(models: Sequence[Any], user_id: int | None) -> Mapping[Any, Any]:
+        def by_model(models: Sequence[Any], user_id: int | str | None) -> Mapping[Any, Any]:
             del user_id
             found: dict[Any, list[Any]] = {_key_of(model): [] for model in models}
             for record in load(sorted(found)):

@@ -8,7 +8,8 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from publisher.errors import InvalidMessage
-from publisher.serializers.read import OBJECTS, is_mapping, read, unreadable
+from publisher.not_loaded import unreadable
+from publisher.serializers.read import OBJECTS, is_mapping, read
 from publisher.values import EMPTY, PLAIN, as_json, beyond_the_years, moment
 
 if TYPE_CHECKING:

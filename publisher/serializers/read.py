@@ -31,30 +31,6 @@ def is_mapping(model: Any) -> bool:
     return False
 
 
-_NOT_LOADED: Final = {
-    "DetachedInstanceError": (
-        "is not loaded, and its session is closed: load it before, with selectinload(...) or "
-        "session.refresh(model, [...])"
-    ),
-    "MissingGreenlet": (
-        "is not loaded, and cannot be loaded here: load it before, with selectinload(...) or "
-        "await session.refresh(model, [...])"
-    ),
-    "SynchronousOnlyOperation": (
-        "is not loaded, and cannot be loaded in async code: load it before, with "
-        "select_related(...) or prefetch_related(...)"
-    ),
-}
-"""Errors of SQLAlchemy and Django, by name: neither is imported here."""
-
-
-def unreadable(where: str, error: Exception) -> InvalidMessage | None:
-    """The error for what was not loaded and cannot be any more; None for any other."""
-    cause = getattr(error, "orig", error)  # SQLAlchemy's, in a StatementError
-    problem = _NOT_LOADED.get(type(cause).__name__)
-    return None if problem is None else InvalidMessage(where, problem)
-
-
 def read(model: Any, name: str, default: object = MISSING) -> Any:
     """Read an attribute.
 

@@ -91,8 +91,9 @@ class Registry:
                     return known[key]
         raise InvalidMessage(
             "models",
-            f"are of a type without a serializer: {kind}; pass serializer=..., or import "
-            "publisher.loomio.serializers if it is one of Loomio's",
+            f"are of a type without a serializer: {kind}; declare one with model={kind}, and import "
+            "it when the application starts, or pass serializer=... (for Loomio's own records import "
+            "publisher.loomio.serializers)",
         )
 
 

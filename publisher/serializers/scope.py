@@ -42,4 +42,5 @@ class Scope:
 
     def is_current_user(self, user_id: object) -> bool:
         """Whether the message goes to this user. Never, if it goes to a group."""
-        return self.current_user_id is not None and self.current_user_id == user_id
+        # A number and a text, or a UUID and its text, are the same id.
+        return self.current_user_id is not None and str(self.current_user_id) == str(user_id)

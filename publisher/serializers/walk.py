@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from publisher.errors import InvalidMessage
+from publisher.not_loaded import reading, unreadable
 from publisher.serializers.cache import RecordCache
 from publisher.serializers.found import UNKNOWN
 from publisher.serializers.names import plural, underscored
-from publisher.serializers.read import OBJECTS, id_of, unreadable
+from publisher.serializers.read import OBJECTS, id_of
 from publisher.serializers.registry import registry
 from publisher.serializers.scope import Scope
 from publisher.values import as_json
@@ -58,7 +59,8 @@ def serialize_models(
     Raises:
         InvalidMessage: If a model has no serializer or no id, or a value is none that JSON knows.
     """
-    collection = as_list(models)
+    with reading("models"):
+        collection = as_list(models)
     if not collection:
         return {}
     chosen = _serializer_of(collection) if serializer is None else serializer

@@ -11,7 +11,16 @@ import redis.asyncio
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.sentinel import Sentinel
 
-from publisher import AsyncPublisher, ConfigError, Publisher, PublishError, RedisRefused, ReplyLost
+from publisher import (
+    AsyncPublisher,
+    BatchIncomplete,
+    ConfigError,
+    Publisher,
+    PublishError,
+    RedisRefused,
+    ReplyLost,
+)
+from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL
 from publisher.deadline import begin
 from publisher.settings import Settings
@@ -189,3 +198,62 @@ async def test_options_reach_redis(kind, redis_server):
     with redis_server.client() as raw:
         assert "shop" in [client["name"] for client in raw.client_list()]
     await done(publisher.close())
+
+
+class Forgetful(redis.Redis):
+    """Loses the second answer to a PUBLISH, which has been executed."""
+
+    published = 0
+
+    def execute_command(self, *words, **options):
+        answer = super().execute_command(*words, **options)
+        self.published += words[0] == "PUBLISH"
+        if self.published == 2:
+            raise redis.ConnectionError("Connection closed by server.")
+        return answer
+
+
+async def test_an_answer_that_a_client_loses_is_unknown_and_what_is_behind_it_unsent(
+    new_redis_server,
+):
+    """It was told as not sent, and who obeyed delivered it twice."""
+    server = new_redis_server()
+    with server.client() as raw:
+        raw.execute_command(
+            "ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all", "-@scripting"
+        )
+    told = []
+    url = server.url.replace("unix://", "unix://app:pw@")
+    with Forgetful.from_url(url) as client, server.listen("/records") as listener:
+        publisher = Publisher(client=client, on_publish=lambda *about: told.append(about[3]))
+        batch = Batch()
+        for _ in range(3):
+            batch.publish_records(RECORDS, group_id=7)
+        with pytest.raises(BatchIncomplete) as caught:
+            publisher.publish_batch(batch)
+        assert len(listener.heard()) == 2
+
+    assert (caught.value.sent, caught.value.unsent) == ((0,), (2,))
+    assert caught.value.maybe_sent
+    assert told == ["sent", "unknown", "unsent"]
+
+
+async def test_what_no_client_is_is_refused():
+    with pytest.raises(ConfigError, match=r"must be a redis\.Redis, not its class"):
+        Publisher(client=redis.Redis)
+    with (
+        redis.Redis() as client,
+        client.pipeline() as pipeline,
+        pytest.raises(ConfigError, match="not a Pipeline"),
+    ):
+        Publisher(client=pipeline)
+
+
+async def test_a_client_without_a_free_connection_has_sent_nothing(redis_server):
+    with redis.Redis.from_url(redis_server.url, max_connections=1) as client:
+        taken = client.connection_pool.get_connection()
+        with pytest.raises(PublishError, match="no connection became free") as caught:
+            Publisher(client=client).publish_records(RECORDS, group_id=7)
+        client.connection_pool.release(taken)
+
+    assert caught.value.maybe_sent is False

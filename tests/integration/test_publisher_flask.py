@@ -5,7 +5,7 @@ from flask import Flask
 
 from publisher import ConfigError, PublishError
 from publisher.flask import Channels
-from publisher.testing import RecordingPublisher
+from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
 
 pytestmark = pytest.mark.redis
 
@@ -45,19 +45,25 @@ def test_without_a_url_the_environment_is_read(redis_server, monkeypatch):
         channels.publisher.close()
 
 
+def test_a_publisher_of_asyncio_is_refused():
+    with pytest.raises(ConfigError, match="must be a Publisher, not AsyncRecordingPublisher"):
+        Channels(application(), publisher=AsyncRecordingPublisher())
+
+
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
-        ({"CHANNEL_SERVER_URL": "http://localhost"}, "CHANNEL_SERVER: url "),
+        ({"CHANNEL_SERVER_URL": "http://localhost"}, "CHANNEL_SERVER_URL must begin with"),
         ({"CHANNEL_SERVER_OPTIONS": {"timeout_s": 1}}, "needs a CHANNEL_SERVER_URL"),
         (
             {"CHANNEL_SERVER_URL": "redis://x", "CHANNEL_SERVER_OPTIONS": {"timeout_s": 0}},
-            "CHANNEL_SERVER: timeout_s",
+            "CHANNEL_SERVER_OPTIONS: timeout_s must",
         ),
         (
             {"CHANNEL_SERVER_URL": "redis://x", "CHANNEL_SERVER_OPTIONS": 5},
             "CHANNEL_SERVER_OPTIONS must be a dict",
         ),
+        ({"CHANNEL_SERVER_OPTION": {"timeout_s": 1}}, "CHANNEL_SERVER_OPTION: only"),
     ],
 )
 def test_a_config_that_describes_no_publisher(config, problem):

@@ -57,3 +57,29 @@ def test_a_loop_that_is_closed_is_forgotten(redis_server):
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["0", "0", "0"]
+
+
+OTHERS = """
+import asyncio, sys
+import redis.asyncio
+from publisher import AsyncPublisher, PublishError
+
+publisher = AsyncPublisher(client=redis.asyncio.Redis.from_url(sys.argv[1]))
+
+async def publish():
+    return await publisher.publish_records({"events": [{"id": 91}]}, group_id=7)
+
+asyncio.run(publish())
+try:
+    asyncio.run(publish())
+except PublishError as error:
+    print(error)
+"""
+
+
+def test_a_client_of_a_loop_that_is_closed_is_told_so(redis_server):
+    """In a process of its own: redis-py leaves its connection to the collector."""
+    program = [sys.executable, "-c", OTHERS, redis_server.url]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+
+    assert "event loop that is closed: make another client" in done.stdout

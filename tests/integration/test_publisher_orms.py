@@ -2,6 +2,8 @@
 
 import contextlib
 import gc
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -344,8 +346,26 @@ def written_after_it_was_read(publisher, session, ann):
         batch.publish_models([ann], user_id=1)
         session.execute(sa.update(Voter).values(name="Bo"))
         batch.publish_models([ann], user_id=2)
-    assert rooms(publisher) == ["user-1"]
+    assert rooms(publisher) == []
     session.commit()
+
+
+def read_as_an_argument(publisher, session, ann):
+    """The model is expired: to read its id begins a transaction before anything is published."""
+    session.add(ann)
+    session.commit()
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_records({"voters": [{"id": ann.id, "name": ann.name}]}, user_id=ann.id)
+    assert rooms(publisher) == ["user-1"]
+
+
+def read_before_the_block(publisher, session, ann):
+    session.add(ann)
+    session.commit()
+    assert ann.id == 1
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+    assert rooms(publisher) == ["user-1"]
 
 
 def block_in_a_transaction(publisher, session, ann):
@@ -362,6 +382,8 @@ ORDERS = [
     transaction_in_the_block,
     commit_before_the_block,
     written_after_it_was_read,
+    read_as_an_argument,
+    read_before_the_block,
     block_in_a_transaction,
 ]
 
@@ -375,6 +397,70 @@ def test_every_natural_order_publishes(publisher, session, order):
     assert len(rooms(publisher)) in {1, 2}
     session.rollback()
     assert session.scalars(sa.select(Voter)).one()
+
+
+WRITTEN = {
+    "pending": lambda session: session.add(Voter(name="Bo")),
+    "flushed": lambda session: (session.add(Voter(name="Bo")), session.flush()),
+    "in SQL": lambda session: session.execute(sa.text("UPDATE voters SET name = 'Bo'")),
+    "by hand": lambda session: session.connection().execute(sa.update(Voter).values(name="Bo")),
+}
+
+
+@pytest.mark.parametrize("write", WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("is_before", [True, False], ids=["before", "in the block"])
+def test_nothing_goes_before_what_was_written_is_committed(publisher, session, write, is_before):
+    session.add(Voter(name="Ann"))
+    session.commit()
+    ann = session.scalars(sa.select(Voter)).one()
+    if is_before:
+        write(session)
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+        if not is_before:
+            write(session)
+    assert rooms(publisher) == []
+
+    session.commit()
+
+    assert rooms(publisher) == ["user-1"]
+
+
+def test_an_error_in_the_block_drops_its_messages_and_is_logged(publisher, session, caplog):
+    session.add(Voter(name="Ann"))
+    session.flush()
+    with (  # noqa: PT012 - the block
+        pytest.raises(ZeroDivisionError),
+        batch_after_commit(publisher, session) as batch,
+    ):
+        batch.publish_records(RECORDS, user_id=1)
+        raise ZeroDivisionError
+    session.commit()
+
+    assert rooms(publisher) == []
+    assert "1 messages are dropped: the block ended with an error" in caplog.text
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("kind", ["django", "sqlalchemy"])
+def test_what_comes_after_the_block_is_refused(publisher, session, kind):
+    """It was lost without a word."""
+    block = batch_on_commit(publisher)
+    if kind == "sqlalchemy":
+        block = batch_after_commit(publisher, session)
+    with transaction.atomic(), block as batch:
+        batch.publish_records(RECORDS, user_id=1)
+    with pytest.raises(InvalidMessage, match="is over"):
+        batch.publish_records(RECORDS, user_id=2)
+
+    assert rooms(publisher) == ["user-1"]
+
+
+def test_sessions_need_no_greenlet():
+    """SQLAlchemy 2.1 brings none, and its asyncio cannot be imported then."""
+    program = "import sys; sys.modules['greenlet'] = None; import publisher.sqlalchemy"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_message_belongs_to_its_savepoint_in_sqlalchemy(publisher, session, caplog):
@@ -559,6 +645,29 @@ async def test_what_asyncio_cannot_load_any_more_is_named_with_what_to_do():
     assert "selectinload(...)" in of_relation
     assert "await session.refresh(model, [...])" in of_column
     assert "its session is closed" in detached
+
+
+def test_a_user_that_is_not_loaded_gets_no_token_and_a_reason(session):
+    ann = Voter(name="Ann")
+    session.add(ann)
+    session.commit()
+    session.close()
+
+    with pytest.raises(InvalidMessage, match="user is not loaded, and its session is closed"):
+        RecordingPublisher().tokens.issue(ann, group_ids=[])
+
+
+@pytest.mark.asyncio
+async def test_a_query_set_that_asyncio_cannot_load_is_named():
+    ids = DjangoVoter.objects.values_list("id", flat=True)
+    publisher = AsyncRecordingPublisher()
+
+    with pytest.raises(InvalidMessage, match="group_ids is not loaded"):
+        await publisher.tokens.issue({"id": 1, "name": "Ann"}, group_ids=ids)
+    with pytest.raises(InvalidMessage, match="models is not loaded"):
+        await publisher.publish_models(DjangoVoter.objects.all(), group_id=1)
+    with pytest.raises(InvalidMessage, match="ids is not loaded"):
+        await publisher.publish_records({"ids": ids}, group_id=1)
 
 
 def test_an_asynchronous_publisher_needs_an_asynchronous_session(session):

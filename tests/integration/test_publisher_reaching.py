@@ -1,6 +1,7 @@
 """What an application is told where Redis cannot be reached: the cause, and what to do about it."""
 
 import contextlib
+import socket
 
 import pytest
 
@@ -59,3 +60,12 @@ async def test_who_cannot_reach_redis_is_told_why(
                 await done(publisher.publish_records({"events": [{"id": 1}]}, group_id=7))
         finally:
             await done(publisher.close())
+
+
+async def test_what_the_application_was_handling_is_not_the_reason(tmp_path):
+    publisher = Publisher.from_url(f"unix://{tmp_path}/none.sock", timeout_s=1)
+    try:
+        socket.create_connection(("127.0.0.1", free_port()))  # the application's own affair
+    except ConnectionRefusedError:
+        with pytest.raises(RedisUnavailable, match="its socket, or a file for TLS, is not there"):
+            publisher.ping()

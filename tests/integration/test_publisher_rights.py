@@ -95,6 +95,22 @@ async def test_the_advice_is_enough(kind, allow, redis, server, caplog):
     await done(publisher.close())
 
 
+@pytest.mark.parametrize("journal", [True, False], ids=["journal", "no journal"])
+async def test_nothing_is_lost_that_was_for_nobody(kind, allow, caplog, journal):
+    """Loomio's calls for what has no group failed."""
+    publisher = kind.from_url(allow("~*", "+@all", "resetchannels"), journal=journal)
+    batch = Batch()
+    for _ in range(2):
+        batch.publish_records(RECORDS, to_nobody=True)
+
+    assert await done(publisher.publish_records(RECORDS, to_nobody=True)) == 0
+    await done(publisher.publish_batch(batch))
+
+    assert batch.heard == [0, 0]
+    assert len(caplog.records) == 1
+    await done(publisher.close())
+
+
 async def test_what_can_be_neither_kept_nor_published_is_unsent(kind, allow, redis):
     publisher = kind.from_url(allow("~*", "+@all", "resetchannels", "&/records"), journal=False)
 

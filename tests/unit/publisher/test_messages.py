@@ -114,6 +114,7 @@ def test_several_rooms_get_a_message_each_and_none_twice():
     names = [orjson.loads(command.words[2])["room"] for command in commands]
     assert names == ["group-1", "group-1x", "user-7", f"user-{uuid.UUID(int=7)}"]
     assert records_commands(RECORDS, rooms_of(group_ids=[])) == []
+    assert len(rooms_of(group_ids=[7, "7"], user_ids=["7", 7, 8])) == 3
 
 
 @given(st.none() | st.text(st.characters(exclude_categories=["Cs"])), st.booleans())

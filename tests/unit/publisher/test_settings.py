@@ -2,7 +2,7 @@
 
 import pytest
 
-from publisher import ConfigError
+from publisher import ConfigError, Publisher
 from publisher.settings import Settings
 
 
@@ -112,3 +112,33 @@ def test_the_journal_is_used_where_the_servers_keep_one(env, has_journal):
 def test_an_unknown_journal_is_refused_without_being_quoted():
     with pytest.raises(ConfigError, match=r"JOURNAL must be redis or memory or off$"):
         Settings.from_env({"JOURNAL": "s3cret"})
+
+
+@pytest.mark.parametrize(
+    ("url", "option", "problem"),
+    [
+        ("unix:///r.sock", {"socket_keepalive": True}, "not take for unix://"),
+        ("redis://x", {"ssl_ca_certs": "/ca.pem"}, "not take for redis://"),
+        ("redis+sentinel://x/main", {"ssl_ca_certs": "/ca.pem"}, "not take for redis://"),
+        ("unix:///r.sock", {"host": "x"}, "host cannot be set"),
+        ("redis://x", {"driver_info": None}, "driver_info cannot be set"),
+        ("redis://x", {"socket_timeout": 1}, "is timeout_s meant"),
+    ],
+)
+def test_options_that_do_not_fit_the_url_are_told_at_once(url, option, problem):
+    """They were a TypeError of the first call."""
+    with pytest.raises(ConfigError, match=problem):
+        Publisher.from_url(url, **option)
+
+
+@pytest.mark.parametrize(
+    ("url", "option"),
+    [
+        ("unix:///r.sock", {"client_name": "shop"}),
+        ("redis://x", {"client_name": "shop", "socket_keepalive": True}),
+        ("rediss://x", {"ssl_check_hostname": False}),
+        ("rediss+cluster://x", {"ssl_check_hostname": False}),
+    ],
+)
+def test_options_that_fit_the_url_are_taken(url, option):
+    Publisher.from_url(url, **option).close()

@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from publisher.loomio import serializers, task_done
 from publisher.serializers import Loaders, serialize_models
+from publisher.serializers.scope import Scope
 from publisher.testing import RecordingPublisher
 from tests.unit.publisher.loomio.models import World, model
 
@@ -138,6 +140,17 @@ def test_a_stance_speaks_its_participants_language_or_the_groups():
     assert locale_of(stance(participant=spoken, **common)) == "de"
     silent = blank("Author", id=3, avatar_kind="x")
     assert locale_of(stance(participant=silent, **common)) == "fr"
+
+
+@pytest.mark.parametrize(
+    ("own_id", "reader"),
+    [(7, "7"), (UUID(int=7), str(UUID(int=7))), ("ann", "ann"), (7, 7)],
+    ids=["text", "UUID", "texts", "numbers"],
+)
+def test_ones_own_is_known_by_any_form_of_an_id(own_id, reader):
+    assert Scope(current_user_id=reader).is_current_user(own_id)
+    assert not Scope(current_user_id=reader).is_current_user("another")
+    assert not Scope().is_current_user(None)
 
 
 def test_an_event_has_a_parent_where_rails_has_loaded_it(world):

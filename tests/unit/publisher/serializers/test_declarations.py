@@ -79,4 +79,4 @@ def test_a_class_of_an_application_is_none_of_loomios_because_of_its_name():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
 
-    assert "are of a type without a serializer: Tag; pass serializer=" in run.stdout
+    assert "are of a type without a serializer: Tag; declare one" in run.stdout

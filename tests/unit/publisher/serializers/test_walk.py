@@ -169,7 +169,7 @@ def test_mappings_need_a_serializer_and_are_read_by_key():
         "writers": [{"id": 1, "name": "Ann"}],
         "notes": [{"id": 5, "text": "hi", "writer_id": 1}],
     }
-    with pytest.raises(InvalidMessage, match="without a serializer: dict; pass serializer="):
+    with pytest.raises(InvalidMessage, match="without a serializer: dict; declare one"):
         serialize_models([note])
 
 
