@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from publisher.command import Command
 from publisher.contract.journal import JOURNAL, MAX_MESSAGE_BYTES, SENT, STATE
-from publisher.errors import InvalidMessage, PublishError, RedisRefused
+from publisher.errors import (
+    InvalidMessage,
+    PublishError,
+    RedisRefused,
+    RedisUnavailable,
+    ReplyLost,
+)
 from publisher.refusals import refusal_in_script
 from publisher.scripts import FOR_NOBODY, LOST, PUBLISH, PUBLISH_BATCH
 from publisher.steps import until_answered
@@ -281,7 +287,10 @@ class Journaling:
     def ping(self) -> Steps:
         """Ask Redis for one of our keys. Returns after how many seconds it answered."""
         started = self._clock()
-        yield Command(("EXISTS", JOURNAL))
+        try:
+            yield Command(("EXISTS", JOURNAL))
+        except ReplyLost as error:
+            raise RedisUnavailable(f"Redis does not answer: {error.reason}") from error
         return self._clock() - started
 
     def run_at(self, script: Script, key: str, *arguments: str | bytes | int) -> Steps:

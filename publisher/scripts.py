@@ -75,15 +75,24 @@ local function trim_and_keep()
 end
 
 local function done(result)
-  redis.pcall('SET', KEYS[3], result, 'EX', 60)
+  local stored = refusal and result .. '\\n' .. refusal or result
+  redis.pcall('SET', KEYS[3], stored, 'EX', 60)
   return refusal and {{result, refusal}} or result
+end
+"""
+
+_DONE_BEFORE: Final = """
+local before = redis.call('GET', KEYS[3])
+if before then
+  local result, refusal = string.match(before, '^([^\\n]*)\\n(.*)$')
+  if refusal then return {tonumber(result) or result, refusal} end
+  return tonumber(before) or before
 end
 """
 
 BEGINNING: Final = f"""{COMMON}
 local channel, payload = ARGV[1], ARGV[2]
-local before = redis.call('GET', KEYS[3])
-if before then return tonumber(before) end
+{_DONE_BEFORE}
 {_LEAVE_A_REPLICA}
 {_ANNOUNCE}
 local function publish()
@@ -102,8 +111,7 @@ return done(publish())
 _PUBLISH_BATCH: Final = f"""{COMMON}
 -- ARGV[5], [6], [7], [8], ...: channel and payload of each message; [1] and [2] are not used.
 -- Returns how many heard each of them, separated by commas; {LOST} for what is lost.
-local before = redis.call('GET', KEYS[3])
-if before then return before end
+{_DONE_BEFORE}
 {_LEAVE_A_REPLICA}{_ANNOUNCE}
 local heard = {{}}
 for i = 5, #ARGV, 2 do

@@ -1,11 +1,13 @@
 """A user of Redis that lacks rights: what is kept is sent, what is lost is an error, and it is said."""
 
 import pytest
+from redis import Redis as PlainRedis
 
 from publisher import BatchIncomplete, RedisRefused
 from publisher.batch import Batch
 from publisher.contract.journal import JOURNAL, STATE
 from publisher.refusals import CHANNELS
+from publisher.scripts import PUBLISH, PUBLISH_BATCH
 from tests.integration.both import done
 from tests.integration.pages import pages_of
 from tests.integration.program import Program
@@ -93,6 +95,25 @@ async def test_the_advice_is_enough(kind, allow, redis, server, caplog):
         assert await done(publisher.publish_records(RECORDS, group_id=1)) == 1
     assert len(caplog.records) == 1
     await done(publisher.close())
+
+
+@pytest.mark.parametrize("script", [PUBLISH, PUBLISH_BATCH], ids=["one", "batch"])
+@pytest.mark.parametrize("is_kept", [0, 1])
+async def test_a_repetition_gives_the_same_answer_and_the_same_reason(
+    allow, script, is_kept, redis
+):
+    """The reason was forgotten, and another one guessed."""
+    with PlainRedis.from_url(allow("~*", "+@all", "resetchannels")) as client:
+        words = (3, JOURNAL, STATE, "once", "/records", "{}", "epoch", is_kept, "/records", "{}")
+
+        heard, reason = client.eval(script.source, *words)
+        length = redis.xlen(JOURNAL)
+        again, same_reason = client.eval(script.source, *words)
+
+    assert (int(again), same_reason) == (int(heard), reason)
+    assert b"channel" in reason
+    assert redis.xlen(JOURNAL) == length
+    assert bool(length) == bool(is_kept)
 
 
 @pytest.mark.parametrize("journal", [True, False], ids=["journal", "no journal"])

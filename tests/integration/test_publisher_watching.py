@@ -93,6 +93,10 @@ async def test_a_ping_is_answered_or_an_error(kind, new_redis_server):
     publisher = kind.from_url(server.url, timeout_s=0.3)
 
     assert await done(publisher.ping()) >= 0
+    server.pause()
+    with pytest.raises(PublishError, match="nothing was sent: Redis does not answer"):
+        await done(publisher.ping())
+    server.resume()
     server.stop()
     with pytest.raises(PublishError, match="cannot be reached"):
         await done(publisher.ping())
