@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from publisher.command import Command
 from publisher.contract import CURRENT_USERS
+from publisher.errors import RedisRefused
 from publisher.token_scripts import FORGET, NOTE, REGROUP
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def issue(
 def revoke(journaling: Journaling, key: str, order: Command) -> Steps:
     """Forget a token, then publish an order. The result is whether it was known."""
     count = yield Command(("DEL", key))
-    yield from journaling.publish(order)
+    yield from _announce(journaling, order)
     return count
 
 
@@ -61,7 +62,7 @@ def revoke_user(journaling: Journaling, known: str, user_id: Id, order: Command)
     tokens = yield Command(("SMEMBERS", known))
     for token in map(_text, tokens):
         count += yield from journaling.run_at(FORGET, CURRENT_USERS + token, user_id)
-    yield from journaling.publish(order)
+    yield from _announce(journaling, order)
     for token in map(_text, tokens):
         yield from _strike_off(journaling, known, token)
     return count
@@ -86,8 +87,22 @@ def replace_groups(
             count += 1
         elif found == -1:
             yield from _strike_off(journaling, known, token)
-    yield from journaling.publish(order)
+    yield from _announce(journaling, order)
     return count
+
+
+def _announce(journaling: Journaling, order: Command) -> Steps:
+    """Publish an order about what is done by now.
+
+    Raises:
+        RedisRefused: Which says so.
+    """
+    try:
+        yield from journaling.publish(order)
+    except RedisRefused as refused:
+        raise RedisRefused(
+            refused.code, refused.advice, missing=refused.missing, is_in_script=True
+        ) from refused
 
 
 def _strike_off(journaling: Journaling, known: str, token: str) -> Steps:

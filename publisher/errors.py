@@ -120,8 +120,8 @@ class RedisRefused(PublishError):
         advice: What to do about it.
         missing: Rights that Redis' user lacks: ``commands``, ``keys`` or ``channels``; else empty.
         prevents_scripts: This Redis runs no scripts of ours for this user.
-        maybe_sent: True for an error in the midst of a script: what stands before it in there is
-            done. To repeat the call is safe.
+        maybe_sent: True for an error in the midst of several steps: what comes before it is done. To
+            repeat the call is safe.
     """
 
     def __init__(

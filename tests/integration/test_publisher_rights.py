@@ -193,3 +193,15 @@ async def test_what_can_be_added_but_not_trimmed_is_kept_and_said(kind, allow, r
     assert kept(redis) == 2
     assert [record.name for record in caplog.records] == ["publisher.journaling"]
     await done(publisher.close())
+
+
+async def test_a_token_that_is_gone_is_told_also_where_its_page_cannot_be(kind, allow, redis):
+    publisher = kind.from_url(allow("~/current_users/*", "&*", "+@all"))
+    redis.set("/current_users/t", "{}")
+
+    with pytest.raises(RedisRefused, match="a part of it may be done") as caught:
+        await done(publisher.tokens.revoke("t"))
+
+    assert caught.value.maybe_sent
+    assert not redis.exists("/current_users/t")
+    await done(publisher.close())
