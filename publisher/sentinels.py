@@ -23,6 +23,8 @@ from publisher.deadline import left_s, share_s
 from publisher.redis_versions import silent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from publisher.contract.redis_url import RedisUrl
 
 _WITHIN_S: Final = 1.0
@@ -63,7 +65,7 @@ class Found(AbstractConnection):
 
     def __init__(self, *, url: RedisUrl, **options: Any) -> None:
         super().__init__(**options)
-        self._url = url
+        self._url, self._tls = url, _tls_of(options)
 
     def connect(self) -> None:
         """Connect to the first that a Sentinel names and that takes writes."""
@@ -73,7 +75,7 @@ class Found(AbstractConnection):
         failure: Exception | None = None
         for place in self._url.hosts:
             try:
-                self.host, self.port = _find(self._url, *place)
+                self.host, self.port = _find(self._url, self._tls, *place)
                 super().connect()  # type: ignore[no-untyped-call]
                 self._check()
             except _FAILURES as error:
@@ -103,7 +105,7 @@ class AsyncFound(AsyncAbstractConnection):
 
     def __init__(self, *, url: RedisUrl, **options: Any) -> None:
         super().__init__(**options)
-        self._url = url
+        self._url, self._tls = url, _tls_of(options)
 
     async def connect(self) -> None:
         """Connect to the first that a Sentinel names and that takes writes."""
@@ -116,7 +118,7 @@ class AsyncFound(AsyncAbstractConnection):
         failure: Exception | None = None
         for place in self._url.hosts:
             try:
-                self.host, self.port = await _find_async(self._url, *place)
+                self.host, self.port = await _find_async(self._url, self._tls, *place)
                 await super().connect()  # type: ignore[no-untyped-call]
                 await self._check()
             except _FAILURES as error:
@@ -142,6 +144,11 @@ class AsyncFound(AsyncAbstractConnection):
             pass
 
 
+def _tls_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Sentinels have the same certificates as Redis."""
+    return {name: value for name, value in options.items() if name.startswith("ssl_")}
+
+
 def _is_final(error: Exception) -> bool:
     """Whether another Sentinel would lead to the same: Redis does not let us in."""
     return isinstance(error, AuthenticationError | ResponseError)
@@ -159,7 +166,7 @@ def _within_s() -> float:
     return min(_WITHIN_S, share_s(is_repeatable=True) or _WITHIN_S)
 
 
-def _find(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
+def _find(url: RedisUrl, tls: Mapping[str, Any], host: str, port: int) -> tuple[str, int]:
     within_s = _within_s()
     pool = OurPool.from_url(
         url.sentinel_at(host, port),
@@ -167,6 +174,7 @@ def _find(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
         socket_connect_timeout=within_s,
         retry=Retry(NoBackoff(), 0),
         **silent(AbstractConnection),
+        **tls,
         protocol=2,
     )
     client = Redis(connection_pool=pool)
@@ -180,11 +188,14 @@ def _find(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
         pool.disconnect()
 
 
-async def _find_async(url: RedisUrl, host: str, port: int) -> tuple[str, int]:
+async def _find_async(
+    url: RedisUrl, tls: Mapping[str, Any], host: str, port: int
+) -> tuple[str, int]:
     pool = AsyncPool.from_url(
         url.sentinel_at(host, port),
         retry=AsyncRetry(NoBackoff(), 0),
         **silent(AsyncAbstractConnection),
+        **tls,
         protocol=2,
     )
     client = AsyncRedis(connection_pool=pool)

@@ -226,6 +226,10 @@ async def test_sentinels_and_redis_may_speak_tls(tmp_path, new_redis_server, tls
                 assert await done(publisher.publish_records({"events": []}, group_id=7)) == 1
                 assert len(listener.heard()) == 1
             await done(publisher.close())
+        plain, _, _ = house.url.partition("?")
+        publisher = kind.from_url(plain, ssl_ca_certs=tls["tls-ca-cert-file"])
+        assert await done(publisher.ping()) >= 0
+        await done(publisher.close())
 
     assert "✓ Redis" in found.stdout
 
