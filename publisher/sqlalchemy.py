@@ -6,20 +6,21 @@ import contextlib
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Final, Self
-from weakref import ReferenceType, WeakKeyDictionary, WeakSet, ref
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.orm import Session, SessionTransaction, SessionTransactionOrigin, scoped_session
+from sqlalchemy import event
+from sqlalchemy.orm import scoped_session
 from sqlalchemy.util import await_only
 
 from publisher.batch import Batch
 from publisher.errors import InvalidMessage, PublishError
+from publisher.sqlalchemy_transactions import is_to_be_committed, open_transactions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session
+    from sqlalchemy.orm import Session, SessionTransaction
 
     from publisher.aio import AsyncPublisher
     from publisher.client import Publisher
@@ -133,7 +134,7 @@ class _SessionBatch(Batch):
     def _add(self, commands: Sequence[Command]) -> None:
         first = len(self)
         super()._add(commands)
-        found = frozenset(_open(self._session))
+        found = frozenset(open_transactions(self._session))
         for place in range(first, len(self)):
             self._transactions[place] = found
             if found:
@@ -145,8 +146,9 @@ class _SessionBatch(Batch):
         if error is not None:
             _log_dropped(len(self._transactions), "the block ended with an error")
             self._transactions.clear()
-        written = {each for each in _open(self._session) if _is_to_be_committed(self._session)}
-        return self._take(written.isdisjoint)
+        is_waiting = is_to_be_committed(self._session)
+        waiting = set(open_transactions(self._session)) if is_waiting else set()
+        return self._take(waiting.isdisjoint)
 
     def take(self, ended: SessionTransaction) -> Batch | None:
         """What waited for a transaction."""
@@ -213,52 +215,6 @@ class _Waiting:
         else:
             count = sum(len(found) for _, found in due)
             _log_dropped(count, "their transaction was rolled back")
-
-
-def _open(session: Session) -> Iterator[SessionTransaction]:
-    """The transaction of this moment, and all around it."""
-    current = session.get_nested_transaction() or session.get_transaction()
-    while current is not None:
-        yield current
-        current = current.parent
-
-
-def _is_to_be_committed(session: Session) -> bool:
-    """Whether somebody has to commit: not if a transaction has begun by itself, and has only read."""
-    current = session.get_transaction()
-    if current is None:
-        return False
-    has_begun_by_itself = current.origin is SessionTransactionOrigin.AUTOBEGIN
-    if session.in_nested_transaction() or not has_begun_by_itself or current in _writing:
-        return True
-    return bool(session.new or session.dirty or session.deleted)
-
-
-_READS: Final = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA", "SHOW", "EXPLAIN")
-_writing: Final[WeakSet[SessionTransaction]] = WeakSet()
-"""In which something was written."""
-_transactions: Final[WeakKeyDictionary[Connection, ReferenceType[SessionTransaction]]] = (
-    WeakKeyDictionary()
-)
-
-
-def _note_begin(_: Session, begun: SessionTransaction, connection: Connection) -> None:
-    while begun.parent is not None:
-        begun = begun.parent
-    _transactions[connection] = ref(begun)
-
-
-def _note_statement(connection: Connection, _: object, statement: str, *__: object) -> None:
-    """Of whatever kind: by a flush, by the ORM, or by hand."""
-    known = _transactions.get(connection)
-    transaction = None if known is None else known()
-    if transaction is not None and not statement.lstrip().upper().startswith(_READS):
-        _writing.add(transaction)
-
-
-# Of all sessions: what was written before there was a batch counts, too. Half a microsecond each.
-event.listen(Session, "after_begin", _note_begin)
-event.listen(Engine, "before_cursor_execute", _note_statement)
 
 
 def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
