@@ -24,6 +24,10 @@ class Attributes(tuple[str, ...]):
 
     def __new__(cls, *names: str) -> Self:
         """Name the attributes."""
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError(
+                'Attributes takes names, one after the other: Attributes("id", "name")'
+            )
         return super().__new__(cls, names)
 
 

@@ -66,7 +66,9 @@ def serialize_models(
     chosen = _serializer_of(collection) if serializer is None else serializer
     root = root or getattr(chosen, "root", None)
     if not root:
-        raise InvalidMessage("root", "is missing: the serializer has neither root nor model")
+        raise InvalidMessage(
+            "root", f"is missing: {getattr(chosen, '__name__', chosen)} has neither root nor model"
+        )
     try:
         for model in collection:
             id_of(model, chosen.__name__)

@@ -80,3 +80,8 @@ def test_a_class_of_an_application_is_none_of_loomios_because_of_its_name():
     )
 
     assert "are of a type without a serializer: Tag; declare one" in run.stdout
+
+
+def test_attributes_are_named_one_after_the_other():
+    with pytest.raises(TypeError, match="Attributes takes names, one after the other"):
+        Attributes(["id", "name"])
