@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 import sqlalchemy as sa
+from django.core.files.storage import FileSystemStorage
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from sqlalchemy import orm
@@ -265,6 +266,21 @@ def test_a_file_of_django_is_its_url_or_null():
             "file": "/media/minutes.pdf"
         }
     assert as_json({"file": Paper().file}, "x") == {"file": None}
+
+
+class Unreachable(FileSystemStorage):
+    """As one in a cloud that is asked for a signed URL."""
+
+    def url(self, name):
+        raise ConnectionRefusedError(name)
+
+
+def test_a_file_whose_storage_does_not_answer_is_named():
+    paper = Paper(file="minutes.pdf")
+    paper.file.storage = Unreachable()
+
+    with pytest.raises(InvalidMessage, match="is a file without a URL"):
+        as_json({"file": paper.file}, "x")
 
 
 @pytest.mark.usefixtures("tables")

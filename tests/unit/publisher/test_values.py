@@ -8,6 +8,7 @@ import math
 import uuid
 from collections import UserString
 from decimal import Decimal
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -136,6 +137,12 @@ class Lazy:
 def test_a_text_that_is_made_late_is_its_text(lazy):
     """It can be gone through, so it became an array of letters."""
     assert as_json({"a": lazy}, "x") == {"a": "hello"}
+
+
+def test_what_has_whatever_it_is_asked_for_is_no_text():
+    """A mock was published as its own description."""
+    with pytest.raises(InvalidMessage, match="is a Mock"):
+        as_json({"a": Mock()}, "x")
 
 
 @pytest.mark.parametrize(
