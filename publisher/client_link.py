@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from redis import RedisError
-from redis.exceptions import MaxConnectionsError, RedisClusterException
+from redis.exceptions import RedisClusterException
 
 from publisher.aio_link import AsyncLink
 from publisher.command import Pipeline
 from publisher.deadline import left_s
 from publisher.errors import PublishError, RedisUnavailable
-from publisher.failures import POOL_EXHAUSTED, after_writing, before_writing
+from publisher.failures import after_writing, before_writing, is_pool_exhausted
 from publisher.link import Link
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class AsyncClientLink(AsyncLink):
 
 def _failure(error: Exception) -> PublishError:
     """Certain is only what redis-py says before it has a connection."""
-    is_before = isinstance(error, MaxConnectionsError) or str(error) == POOL_EXHAUSTED
-    return without_words(before_writing(error) if is_before else after_writing(error))
+    translate = before_writing if is_pool_exhausted(error) else after_writing
+    return without_words(translate(error))
 
 
 def without_words(failure: PublishError) -> PublishError:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from publisher.errors import PublishError
 
 # redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
-POOL_EXHAUSTED: Final = "No connection available."
+_POOL_EXHAUSTED: Final = "No connection available."
 
 _ON_THE_WAY: Final = (
     (ConnectionRefusedError, "nothing listens there; start Redis, or correct its URL (REDIS_URL)"),
@@ -51,6 +51,11 @@ _AFTER: Final = ((TimeoutError, ""), *_AT_ANY_TIME)
 """What stands behind an error of redis-py, and what to do about it; the first one counts."""
 
 
+def is_pool_exhausted(error: Exception) -> bool:
+    """Whether redis-py had no connection to give, of a pool that waits or of one that does not."""
+    return isinstance(error, exceptions.MaxConnectionsError) or str(error) == _POOL_EXHAUSTED
+
+
 def before_writing(error: Exception) -> PublishError:
     """Translate an error that came before the first byte of the command was written.
 
@@ -63,7 +68,7 @@ def before_writing(error: Exception) -> PublishError:
     refusal = refusal_of(error)
     if refusal is not None:
         return refusal
-    if str(error) == POOL_EXHAUSTED or isinstance(error, exceptions.MaxConnectionsError):
+    if is_pool_exhausted(error):
         reason = "no connection became free in time; raise the pool size (REDIS_POOL_SIZE)"
     elif isinstance(error, NotFound):
         reason = str(error)

@@ -28,7 +28,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
     def handle(self, *, user: str, groups: list[str], **_: object) -> None:
         """Issue it."""
         found = _find(user)
-        name = getattr(found, "get_full_name", str)() or found.get_username()
+        name = getattr(found, "get_full_name", found.get_username)() or found.get_username()
         try:
             token = publisher.tokens.issue({"id": found.pk, "name": name}, group_ids=groups)
         except PublishError as error:
