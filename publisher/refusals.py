@@ -55,6 +55,8 @@ _CODE: Final = re.compile(r"[A-Z]{2,32}(?![^ ])")
 _IN_SCRIPT: Final = re.compile(
     r"Error running script|script: [0-9a-f]{40}|executing the script|in script|from script"
 )
+# A Redis that takes no writes refuses the first of a script; after one that it took, it takes all.
+_AT_THE_FIRST_WRITE: Final = frozenset({"MISCONF", "NOREPLICAS", "OOM", "READONLY"})
 _INNER_CODE: Final = re.compile(r"\b([A-Z]{3,16}) ")
 _NO_RIGHT: Final = re.compile(
     r"(?:executing the script can't|ACL failure in script|has no permissions|No permissions)"
@@ -105,7 +107,7 @@ def _refusal(code: str, text: str) -> RedisRefused:
         code = "NOPERM"
         missing = next((right for word, right in _RIGHT_OF if word in text), "commands")
     advice = _RIGHTS[missing] if missing else _ADVICE.get(code, _ADVICE_OTHERWISE)
-    is_in_script = bool(_IN_SCRIPT.search(text)) and code != "READONLY"
+    is_in_script = bool(_IN_SCRIPT.search(text)) and code not in _AT_THE_FIRST_WRITE
     prevents_scripts = code == "UNKNOWN" or missing in {"commands", "keys"}
     return RedisRefused(
         code,

@@ -247,18 +247,24 @@ async def test_database_that_does_not_exist_is_refused(connect, redis_server):
             await done(publisher.tokens.revoke("unknown"))
 
 
-async def test_full_redis_refuses_and_goes_on(connect, new_redis_server):
-    """OOM: a token cannot be stored; what needs no memory still works."""
+@pytest.mark.parametrize(
+    ("setting", "code"), [("maxmemory", "OOM"), ("min-replicas-to-write", "NOREPLICAS")]
+)
+async def test_redis_that_takes_no_writes_refuses_and_goes_on(
+    connect, new_redis_server, setting, code
+):
+    """A token cannot be stored, and nothing of it is; what needs no write still works."""
     server = new_redis_server()
     publisher = connect(server.url, journal=False)
     with server.client() as admin:
-        admin.config_set("maxmemory", 1)
+        admin.config_set(setting, 1)
 
-    with pytest.raises(RedisRefused) as caught:
-        await done(publisher.tokens.issue({"id": 1, "name": "Ann"}, group_ids=[]))
+        with pytest.raises(RedisRefused) as caught:
+            await done(publisher.tokens.issue({"id": 1, "name": "Ann"}, group_ids=[]))
 
-    assert caught.value.code == "OOM"
-    assert caught.value.maybe_sent is False
+        assert caught.value.code == code
+        assert caught.value.maybe_sent is False
+        assert admin.dbsize() == 0
     assert await publish(publisher) == 0
 
 

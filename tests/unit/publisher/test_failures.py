@@ -88,6 +88,16 @@ def test_which_right_is_missing_is_read(reply, missing, prevents_scripts):
     assert failure.maybe_sent is ("script" in reply)
 
 
+@pytest.mark.parametrize("code", ["MISCONF", "NOREPLICAS", "OOM", "READONLY"])
+def test_a_redis_that_takes_no_writes_has_done_nothing(code):
+    """It refuses the first write of a script: Redis 7 names the script, Valkey does not."""
+    reply = f"{code} no. script: 29b5b674b7cd21b7391b3d466d3b13abbe168194, on @user_script:1."
+
+    failure = after_writing(BaseParser.parse_error(reply))
+
+    assert (failure.code, failure.maybe_sent) == (code, False)
+
+
 def test_a_reply_in_a_wrapping_is_a_refusal():
     """redis.asyncio's Unix connection logs in inside of connecting, and wraps what comes."""
     wrapped = exceptions.ConnectionError("wrapped")
