@@ -98,7 +98,7 @@ def _announce(journaling: Journaling, order: Command) -> Steps:
         RedisRefused: Which says so.
     """
     try:
-        yield from journaling.publish(order)
+        yield from journaling.publish_unwatched(order)
     except RedisRefused as refused:
         raise RedisRefused(
             refused.code, refused.advice, missing=refused.missing, is_in_script=True

@@ -110,8 +110,13 @@ class Journaling:
             PublishError: What sending a command raises. An answer that was lost is asked for
                 again, twice; by that, nothing is published twice.
         """
+        steps = self.publish_unwatched(plain, is_kept=is_kept)
+        return steps if self._on_publish is None else self.watched([plain], steps)
+
+    def publish_unwatched(self, plain: Command, *, is_kept: bool = True) -> Steps:
+        """The same, as a part of steps that are watched as a whole."""
         self.check(plain)
-        return self.watched([plain], self._publish(plain, is_kept=is_kept))
+        return self._publish(plain, is_kept=is_kept)
 
     def watched(self, messages: Sequence[Command], steps: Steps) -> Steps:
         """Tell of messages what became of them, if anybody wants to know.

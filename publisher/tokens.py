@@ -141,10 +141,11 @@ def revoke_steps(journaling: Journaling, token: str) -> Steps:
     order = hang_up_token(token)
     _, channel, body = order.words
     if journaling.is_cluster:
-        return revoke(journaling, key, order)
-    script = journaling.run(REVOKE, (key,), channel=channel, payload=body)
-    script = journaling.watched([order], script)
-    return journaling.unless_refused(script, lambda _: revoke(journaling, key, order))
+        steps = revoke(journaling, key, order)
+    else:
+        script = journaling.run(REVOKE, (key,), channel=channel, payload=body)
+        steps = journaling.unless_refused(script, lambda _: revoke(journaling, key, order))
+    return journaling.watched([order], steps)
 
 
 def revoke_user_steps(journaling: Journaling, user_id: AnyId) -> Steps:
@@ -156,12 +157,12 @@ def revoke_user_steps(journaling: Journaling, user_id: AnyId) -> Steps:
     user_id = checked_id("user_id", user_id)
     order = hang_up_user(user_id)
     _, channel, body = order.words
+    known = f"{TOKENS}{user_id}"
     if journaling.is_cluster:
-        return revoke_user(journaling, f"{TOKENS}{user_id}", user_id, order)
-    script = journaling.run(
-        REVOKE_USER, (f"{TOKENS}{user_id}",), user_id, channel=channel, payload=body
-    )
-    return journaling.watched([order], script)
+        steps = revoke_user(journaling, known, user_id, order)
+    else:
+        steps = journaling.run(REVOKE_USER, (known,), user_id, channel=channel, payload=body)
+    return journaling.watched([order], steps)
 
 
 def replace_groups_steps(
@@ -178,18 +179,14 @@ def replace_groups_steps(
     groups = list(dict.fromkeys(checked_ids("group_ids", group_ids)))
     order = set_groups(user_id, groups)
     _, channel, body = order.words
+    known, written = f"{TOKENS}{user_id}", payload("group_ids", groups)
     if journaling.is_cluster:
-        known, written = f"{TOKENS}{user_id}", payload("group_ids", groups)
-        return replace_groups(journaling, known, user_id, written, order)
-    script = journaling.run(
-        REPLACE_GROUPS,
-        (f"{TOKENS}{user_id}",),
-        user_id,
-        payload("group_ids", groups),
-        channel=channel,
-        payload=body,
-    )
-    return journaling.watched([order], script)
+        steps = replace_groups(journaling, known, user_id, written, order)
+    else:
+        steps = journaling.run(
+            REPLACE_GROUPS, (known,), user_id, written, channel=channel, payload=body
+        )
+    return journaling.watched([order], steps)
 
 
 def _key(token: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -51,7 +52,18 @@ def publisher_of(given: Any) -> Publisher:
     )
 
 
-_shared = SimpleLazyObject(lambda: publisher_of(getattr(settings, _SETTING, None)))
+_making = threading.Lock()
+
+
+def _make() -> Publisher:
+    """One publisher, also if two threads are the first to use it."""
+    with _making:
+        if _shared._wrapped is empty:  # noqa: SLF001 - Django has no lock here
+            _shared._wrapped = publisher_of(getattr(settings, _SETTING, None))  # noqa: SLF001
+        return cast("Publisher", _shared._wrapped)  # noqa: SLF001
+
+
+_shared = SimpleLazyObject(_make)
 publisher = cast("Publisher", _shared)
 """For all threads of the process. It follows ``override_settings``."""
 

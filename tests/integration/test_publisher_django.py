@@ -1,9 +1,12 @@
 """The app for Django: its settings, its publisher, its check and its command."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import transaction
@@ -11,7 +14,7 @@ from django.test.utils import override_settings
 
 from publisher import ConfigError, Publisher
 from publisher.contract import CURRENT_USERS
-from publisher.django import batch_on_commit, publisher
+from publisher.django import batch_on_commit, publisher, shared
 from publisher.django.shared import publisher_of
 from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
 from tests.integration import django_setup  # noqa: F401 - configures it
@@ -66,6 +69,28 @@ def test_the_publisher_of_the_site_follows_the_settings(redis_server):
 
     assert recording.records("group-7") == [RECORDS]
     assert recording.records("group-8") == []
+
+
+def test_two_threads_at_once_make_one_publisher(redis_server, monkeypatch):
+    makers = []
+    both_make = threading.Barrier(2)
+
+    def slow(given):
+        makers.append(given)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_make.wait(timeout=0.5)
+        return publisher_of(given)
+
+    def ping():
+        return publisher.ping()
+
+    monkeypatch.setattr(shared, "publisher_of", slow)
+    with override_settings(CHANNEL_SERVER={"URL": redis_server.url}):
+        with ThreadPoolExecutor(2) as threads:
+            pings = [threads.submit(ping) for _ in range(2)]
+        assert all(ping.result() > 0 for ping in pings)
+
+    assert len(makers) == 1
 
 
 def test_without_the_setting_the_environment_is_read(redis_server, monkeypatch):

@@ -205,3 +205,19 @@ async def test_a_token_that_is_gone_is_told_also_where_its_page_cannot_be(kind, 
     assert caught.value.maybe_sent
     assert not redis.exists("/current_users/t")
     await done(publisher.close())
+
+
+@pytest.mark.parametrize("rule", ["-evalsha", "-eval"])
+async def test_order_is_told_of_once_also_where_scripts_are_refused(kind, allow, server, rule):
+    """Found in review: the first one was told as unsent, and then as sent."""
+    outcomes = []
+    publisher = kind.from_url(
+        allow("~*", "&*", "+@all", rule), on_publish=lambda *told: outcomes.append(told[-1])
+    )
+
+    with server.listen("/channel_control"):
+        for _ in range(2):
+            await done(publisher.tokens.revoke("t"))
+
+    assert outcomes == ["sent", "sent"]
+    await done(publisher.close())
