@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from sqlalchemy import orm
 from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, create_async_engine
 
-from publisher import BatchIncomplete, InvalidMessage, Publisher
+from publisher import BatchIncomplete, InvalidMessage, Publisher, loomio
 from publisher.django import batch_on_commit
 from publisher.serializers import (
     Attributes,
@@ -671,6 +671,16 @@ def test_a_user_that_is_not_loaded_gets_no_token_and_a_reason(session):
 
     with pytest.raises(InvalidMessage, match="user is not loaded, and its session is closed"):
         RecordingPublisher().tokens.issue(ann, group_ids=[])
+
+
+def test_a_model_that_is_not_loaded_is_named_at_loomios_call_sites(session):
+    ann = Voter(name="Ann")
+    session.add(ann)
+    session.commit()
+    session.close()
+
+    with pytest.raises(InvalidMessage, match="models is not loaded, and its session is closed"):
+        loomio.poll_template_settings_changed(RecordingPublisher(), ann)
 
 
 @pytest.mark.asyncio
