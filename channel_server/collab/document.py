@@ -190,9 +190,13 @@ class Document:
             seat.send(messages.awareness(present))
 
     def leave(self, seat: Seat) -> None:
-        """A client is here no longer; the others are told."""
-        del self.seats[seat]
+        """A client is here no longer; the others are told.
+
+        So is the client itself, as the reference does: it counts its clock up then, and whoever has
+        seen it go sees it at once when it comes again, not when it renews its state.
+        """
         self.miss(seat)
+        del self.seats[seat]
 
     def miss(self, seat: Seat) -> None:
         """A client cannot be seen any more, even if what it has said is not done yet."""

@@ -15,6 +15,7 @@ SCENARIOS = (
     "undo",
     "dropped socket",
     "restart",
+    "carets after a restart",
     "unload and reload",
     "rejected token",
     "read only",

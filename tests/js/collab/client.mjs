@@ -7,8 +7,8 @@ const PATIENCE = 15_000;
 const STEPS = ["step 1", "step 2", "update"];
 
 /** Wait until something holds; say what it was if it never does. */
-export async function until(holds, what) {
-  const deadline = Date.now() + PATIENCE;
+export async function until(holds, what, patience = PATIENCE) {
+  const deadline = Date.now() + patience;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

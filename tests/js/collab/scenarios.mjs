@@ -112,6 +112,21 @@ export const scenarios = {
     return [ann.text.toString()];
   },
 
+  /** Clients renew their states every 15 s: whoever is seen only then was gone for so long. */
+  async "carets after a restart"() {
+    const clients = await Promise.all([1, 2, 3, 4, 5, 6].map((id) => join(id).synced()));
+    for (const { id, provider } of clients) provider.setAwarenessField("user", { name: `${id}` });
+    const seen = () => clients.map(({ provider }) => [...provider.awareness.getStates().values()].filter(({ user }) => user).length);
+    const all = () => seen().every((count) => count === clients.length);
+    await until(all, "all see all");
+    await order("stop");
+    await until(() => clients.every(({ provider }) => !provider.isSynced), "all are offline");
+    await order("start");
+    await until(() => clients.every(({ provider }) => provider.isSynced), "all are back");
+    await until(all, "all see all again", 5_000);
+    return seen();
+  },
+
   async "unload and reload"() {
     const ann = await join(1).synced();
     ann.text.insert(0, "kept");
