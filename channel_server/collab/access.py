@@ -124,8 +124,9 @@ class Access:
         return _NO_ANSWER
 
     def _read(self, answer: aiohttp.ClientResponse) -> Ruling:
-        if answer.status == _OK:
+        if answer.status == _OK or answer.status in _NO:
             self._work_again()
+        if answer.status == _OK:
             is_read_only = answer.headers.get("X-Document-Access", "").strip() == "readonly"
             return Ruling(Scope.READ_ONLY if is_read_only else Scope.READ_WRITE)
         if answer.status in _NO:

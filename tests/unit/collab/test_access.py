@@ -94,6 +94,16 @@ async def test_trouble_of_the_application_is_no_and_not_certain(access, loomio, 
     assert SECRET not in caplog.text
 
 
+@pytest.mark.parametrize("status", [200, 401, 403])
+async def test_any_answer_ends_the_trouble(access, loomio, status):
+    """An application that was away, and that then let nobody in, stayed in trouble."""
+    for answer in (503, status):
+        loomio.answer = lambda _, status=answer: web.Response(status=status)
+        await access.ask("t", "d")
+
+    assert access.trouble is None
+
+
 async def test_redirect_to_a_page_is_no(access, loomio):
     """Followed, it would be the 200 of a page that asks for a password."""
 
