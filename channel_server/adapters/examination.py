@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from channel_server.adapters.cluster_directory import ClusterDirectory
 from channel_server.adapters.line import RequestLine, encode
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WITHIN_S: Final = 5.0
 _VERSION: Final = re.compile(rb"^(redis|valkey)_version:(\d+)\.(\d+)", re.MULTILINE)
 _ENTRY: Final = b"x" * 4096
+_PAIR: Final = 2
 
 _TRY: Final = Script("""
 -- KEYS: a stream, a hash, a string, a sorted set and a set of its own. ARGV: what is written.
@@ -64,6 +65,18 @@ return entries
 _KEPT_IN: Final = (b"stream", b"hash", b"string", b"zset", b"set")
 
 
+class Keeping(NamedTuple):
+    """What becomes of what Redis has.
+
+    Attributes:
+        policy: Which keys it drops when it is full; ``noeviction``: none. None: it does not say.
+        is_on_disk: It survives a restart. None: it does not say.
+    """
+
+    policy: str | None
+    is_on_disk: bool | None
+
+
 class Examination:
     """Asks one Redis one question after the other. All of them raise ``RedisLost``.
 
@@ -99,6 +112,30 @@ class Examination:
             for name, major, minor in _VERSION.findall(told)
         ]
         return max(found, default=None)
+
+    async def keeping(self) -> Keeping:
+        """What becomes of what it has."""
+        memory = await self._info("memory")
+        limit, policy = memory.get("maxmemory"), memory.get("maxmemory_policy")
+        is_on_disk: bool | None = None
+        if (await self._info("persistence")).get("aof_enabled") == "1":
+            is_on_disk = True
+        try:
+            command = encode(b"CONFIG", b"GET", b"save")
+            saves = await self._line.execute(command, within_s=_WITHIN_S)
+        except RedisRefused:
+            saves = ()
+        if not is_on_disk and len(saves) == _PAIR:
+            is_on_disk = bool(saves[1])
+        return Keeping("noeviction" if limit == "0" else policy, is_on_disk)
+
+    async def _info(self, section: str) -> dict[str, str]:
+        try:
+            told = await self._line.execute(encode(b"INFO", section.encode()), within_s=_WITHIN_S)
+        except RedisRefused:
+            return {}
+        pairs = (line.partition(":") for line in told.decode().splitlines())
+        return {name: value for name, _, value in pairs}
 
     async def now_s(self) -> float:
         """Seconds since 1970 by its clock. Raises ``RedisRefused``."""

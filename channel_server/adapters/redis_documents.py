@@ -83,6 +83,18 @@ class RedisDocuments:
         )
         return new if is_kept else None
 
+    async def has(self, name: str) -> bool:
+        """Tell whether Redis still has a document: it may have been restarted, emptied, or full.
+
+        Raises:
+            StoreFailed: If Redis does not answer, or refuses.
+        """
+        command = encode(b"HGET", _key(name), b"version")
+        return (
+            await self._patiently(lambda: self._commands.execute(command, within_s=_WITHIN_S))
+            is not None
+        )
+
     async def forget(self, older_than_s: float) -> None:
         """Nothing: Redis itself drops documents that nobody has changed for so long."""
 

@@ -93,6 +93,10 @@ class SqliteDocuments:
         await self._run(partial(self._execute, _SAVE, name, data))
         return b""
 
+    async def has(self, name: str) -> bool:  # noqa: ARG002
+        """Yes: a file keeps what was written."""
+        return True
+
     async def forget(self, older_than_s: float) -> None:
         """Drop documents that nobody has changed for so long.
 

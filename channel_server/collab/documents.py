@@ -9,6 +9,7 @@ A document is loading → open → dropped. Two rules keep what people write:
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S: Final = 3.0
 _SLICE: Final = 500
+_LOOKS: Final = 20
+"""After so many sweeps, a minute, the store was asked about every open document."""
 
 
 class Documents:
@@ -160,6 +163,11 @@ class Documents:
         """All open documents."""
         return list(self._open.values())
 
+    def look_at_all(self) -> None:
+        """See whether the store still has what is open here, and write again what it has lost."""
+        for document in self.all():
+            self._storing.look_at(document)
+
     # ── what happens to documents ───────────────────────────────────────────────────────────
 
     def changed(self, document: Document, update: bytes, *, is_ours: bool) -> None:
@@ -179,13 +187,18 @@ class Documents:
         self._storing.acknowledge(document, seat)
 
     def left(self, document: Document) -> None:
-        """A client has left; after the last one the document is stored at once, and dropped."""
+        """A client has left; after the last one the document is stored at once, and dropped.
+
+        One that is stored already is looked at before: the store may have lost it.
+        """
         if document.is_needed:
             return
         if document.is_dirty:
             self._storing.schedule(document, is_ours=True)
-        else:
+        elif document.updates.is_empty:
             self._drop_unused(document)
+        else:
+            self._storing.look_at(document)
 
     def _drop_unused(self, document: Document) -> None:
         if not document.is_needed and not document.is_dirty:
@@ -205,7 +218,7 @@ class Documents:
 
     async def _sweep(self) -> NoReturn:
         """Forget clients that say nothing, and documents that nobody has entered."""
-        while True:
+        for sweep in itertools.count():
             await asyncio.sleep(_SWEEP_S)
             self._bytes = sum(document.updates.size for document in self._open.values())
             for count, document in enumerate(self.all()):
@@ -213,9 +226,12 @@ class Documents:
                 self.left(document)
                 # Whoever does not enter by the next time is not expected any more.
                 document.is_expecting = False
+                if (count + sweep) % _LOOKS == 0:
+                    self._storing.look_at(document)
                 if count % _SLICE == _SLICE - 1:
                     await asyncio.sleep(0)
             await self._storing.look_after()
+        raise AssertionError
 
     async def flush(self) -> None:
         """The process ends: store everything now. Returns when nothing is left to store."""

@@ -124,10 +124,11 @@ class Shared:
             self._was_up = house.is_ready = True
 
     def _catch_up(self, house: House) -> None:
-        """Something may not have been heard, here or there."""
+        """Something may not have been heard, here or there, and Redis may have lost documents."""
         peers, documents = house.documents.peers, house.documents.all()
         if peers is None or not documents or not self.is_up:
             return
+        house.documents.look_at_all()
         if self._catching_up is not None:
             self._catching_up.cancel()  # of a connection that is gone
         self._catching_up = house.spawn(peers.catch_up_all(documents))

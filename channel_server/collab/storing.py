@@ -96,6 +96,12 @@ class Storing:
         if was_idle or is_urgent:
             self._wake.set()
 
+    def look_at(self, document: Document) -> None:
+        """See whether the store still has a document; if it has lost it, write it again."""
+        if not document.updates.is_empty and not document.is_dirty:
+            self._agenda.urge(document)
+            self._wake.set()
+
     def acknowledge(self, document: Document, seat: Seat) -> None:
         """Accept an update of a client: now, or when the store has it."""
         if self._options.is_durable and document.is_dirty:
@@ -131,7 +137,6 @@ class Storing:
             self._note_failed(document, error)
             return
         self._failing.pop(document, None)
-        self._metrics.collab_stores += 1
         document.stored_changes = max(document.stored_changes, changes)
         self._agenda.done(document)
         self._accept(document)
@@ -143,7 +148,9 @@ class Storing:
             self._settled.set()
 
     async def _save(self, document: Document) -> int:
-        """Write a document. Return how many of its changes that holds."""
+        """Write a document, unless the store has it. Return how many of its changes that holds."""
+        if not document.is_dirty and await self._store.has(document.name):
+            return document.stored_changes
         while True:
             changes = document.changes
             snapshot = await self._sandbox.finish(document.updates.snapshot())
@@ -151,6 +158,7 @@ class Storing:
                 snapshot = await self._compacted(document, snapshot)
             version = await self._store.save(document.name, snapshot, document.version)
             if version is not None:
+                self._metrics.collab_stores += 1
                 document.version = version
                 return changes
             if await self.catch_up(document) == snapshot:
@@ -199,8 +207,8 @@ class Storing:
     async def flush(self, documents: Callable[[], list[Document]]) -> None:
         """The process ends: store everything now. Returns when nothing is left to store."""
         self._is_ending = True
-        while dirty := [document for document in documents() if document.is_dirty]:
-            for document in dirty:
+        while left := [each for each in documents() if each.is_dirty or not each.is_needed]:
+            for document in left:
                 self._agenda.soon(document)
             self._settled.clear()
             self._wake.set()

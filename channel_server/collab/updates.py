@@ -36,6 +36,11 @@ class Updates:
         self._fresh = 0
         self.size = len(stored or b"")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return not self._pieces
+
     def add(self, update: bytes) -> None:
         """Add an update that can be decoded."""
         self._pieces.append(update)

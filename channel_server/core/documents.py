@@ -32,6 +32,13 @@ class Store(Protocol):
         """
         ...
 
+    async def has(self, name: str) -> bool:
+        """Tell whether it still has a document that was kept: a store may forget what it must not.
+
+        To ask counts as using it.
+        """
+        ...
+
     async def forget(self, older_than_s: float) -> None:
         """Drop documents that nobody has changed for so long."""
         ...

@@ -16,13 +16,15 @@ from channel_server.errors import MalformedUser, RedisLost, RedisRefused
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from channel_server.adapters.examination import Keeping
+
 _REDIS: Final = "Redis"
 _OLDEST: Final = (5, 0)
 _MAX_SKEW_S: Final = 2.0
 
 
 async def examine_redis(
-    url: str, *, variable: str, journal: str, token: str | None
+    url: str, *, variable: str, journal: str, has_documents: bool, token: str | None
 ) -> AsyncIterator[Finding]:
     """Look at Redis. Nothing of a token or a user is said but how many groups there are.
 
@@ -30,6 +32,7 @@ async def examine_redis(
         url: Of the Redis.
         variable: Which one has the URL.
         journal: ``JOURNAL``.
+        has_documents: ``COLLAB_REDIS``.
         token: A channel token to look up; None for none.
     """
     try:
@@ -46,6 +49,8 @@ async def examine_redis(
         yield await _clock(examination)
         yield await _echo(examination)
         yield await _journal(examination, journal)
+        if has_documents:
+            yield judge_keeping(await examination.keeping())
         yield await (_users(examination) if token is None else _token(examination, token))
     except RedisLost as error:
         yield ill(
@@ -103,6 +108,26 @@ async def _journal(examination: Examination, journal: str) -> Finding:
     except RedisRefused as error:
         return ill(what, f"cannot be written: {error.code}", remedy_for(error.code))
     return well(what, "can be written, read and trimmed")
+
+
+def judge_keeping(keeping: Keeping) -> Finding:
+    """What to say of a Redis that is to keep documents."""
+    what = "Documents"
+    if keeping.policy is None:
+        return unasked(what, "Redis does not say whether it keeps them (INFO)")
+    losses = []
+    if keeping.policy != "noeviction":
+        losses.append(f"drops some when it is full (maxmemory-policy {keeping.policy})")
+    if keeping.is_on_disk is False:
+        losses.append("loses all in a restart")
+    if losses:
+        said = f"Redis {' and '.join(losses)}, but for those that are open"
+        remedy = (
+            "keep them in a file (COLLAB_DATABASE), or in a Redis with maxmemory-policy noeviction"
+            " and appendonly yes"
+        )
+        return ill(what, said, remedy)
+    return well(what, "Redis drops none" + (" and writes them to disk" * bool(keeping.is_on_disk)))
 
 
 async def _users(examination: Examination) -> Finding:

@@ -65,6 +65,7 @@ async def examine(
         settings.redis_url,
         variable="REDIS_CACHE_URL" if env.get("REDIS_CACHE_URL") else "REDIS_URL",
         journal=settings.journal,
+        has_documents=collab.has_redis,
         token=questions.token,
     ):
         yield finding

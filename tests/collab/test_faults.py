@@ -177,6 +177,55 @@ def test_nodes_catch_up_when_redis_is_back(nodes, shared_redis):
     assert sorted(told) == sorted("fore Ann Ben ")
 
 
+@pytest.fixture
+def until_stored(shared_redis):
+    def until_stored():
+        with shared_redis.client() as redis:
+            wait_until(lambda: redis.keys("*:document:*"), within_s=WITHIN_S, what="it is stored")
+
+    return until_stored
+
+
+@pytest.mark.redis
+def test_document_that_redis_forgets_is_stored_again_when_the_last_leaves(
+    application, shared_redis, tmp_path, until_stored
+):
+    """Found by use: the next reader got an empty document."""
+    settings = {
+        "COLLAB_REDIS": "1",
+        "REDIS_URL": shared_redis.url,
+        "COLLAB_DEBOUNCE_SECONDS": "0",
+    }
+
+    def forget():
+        with shared_redis.client() as redis:
+            redis.flushall()
+
+    def restart():
+        assert ours.stop() == 0
+        ours.start()
+
+    with Ours(tmp_path, application, **settings) as ours:
+        orders = {"until stored": until_stored, "forget": forget, "restart": restart}
+        assert faults(ours, "Redis forgets", other=ours.url, orders=orders) == "kept"
+
+
+@pytest.mark.redis
+def test_document_that_redis_has_lost_is_stored_again_when_it_is_back(
+    nodes, shared_redis, until_stored
+):
+    def restart_redis():
+        shared_redis.stop()
+        shared_redis.start()
+
+    one, two = nodes
+    orders = {"until stored": until_stored, "restart Redis": restart_redis, "kill": one.kill}
+
+    told = faults(one, "Redis forgets, and the node dies", other=two.url, orders=orders)
+
+    assert told == "kept"
+
+
 @pytest.mark.redis
 def test_user_is_turned_out_by_the_application(application, shared_redis, tmp_path):
     with (

@@ -46,6 +46,7 @@ async def test_document_is_kept_with_a_version(nodes):
     version = await one.save("d", b"\0data", b"")
 
     assert version
+    assert await one.has("d")
     assert await one.load("d") == Kept(b"\0data", version)
 
 
@@ -67,6 +68,7 @@ async def test_document_that_redis_has_forgotten_is_read_again(nodes, redis):
     with redis.client() as client:
         client.flushall()
 
+    assert not await one.has("d")
     assert await one.save("d", b"data", version) is None
     assert await one.load("d") == Kept(None, b"")
     assert await one.save("d", b"data", b"")

@@ -150,6 +150,48 @@ def test_a_redis_in_trouble(new_redis_server, harm, what, remedy):
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"maxmemory": "100mb", "appendonly": "yes"}, "✓ Documents: Redis drops none and writes"),
+        (
+            {"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru", "save": ""},
+            "✗ Documents: Redis drops some when it is full (maxmemory-policy allkeys-lru) and loses",
+        ),
+        (
+            {"maxmemory": "100mb", "maxmemory-policy": "volatile-lru", "save": "900 1"},
+            "✗ Documents: Redis drops some when it is full (maxmemory-policy volatile-lru), but",
+        ),
+        (
+            {"maxmemory": "0", "maxmemory-policy": "allkeys-lru", "save": ""},
+            "✗ Documents: Redis loses all in a restart, but for those that are open",
+        ),
+        ({"maxmemory": "0", "save": "900 1"}, "✓ Documents: Redis drops none and writes"),
+    ],
+)
+def test_a_redis_that_is_to_keep_documents(new_redis_server, settings, said):
+    redis_server = new_redis_server()
+    with redis_server.client() as redis:
+        for name, value in settings.items():
+            redis.config_set(name, value)
+
+        done = doctor(REDIS_URL=redis_server.url, COLLAB_REDIS="1")
+
+    line, remedy = line_about(done, "Documents")
+    assert line.startswith(said)
+    assert ("COLLAB_DATABASE" in remedy) is line.startswith("✗")
+
+
+def test_a_redis_that_does_not_say_what_it_keeps(new_redis_server):
+    redis_server = new_redis_server()
+    with redis_server.client() as redis:
+        redis.execute_command("ACL SETUSER default -info -config")
+
+        done = doctor(REDIS_URL=redis_server.url, COLLAB_REDIS="1")
+
+    assert line_about(done, "Documents")[0].startswith("· Documents")
+
+
 def test_nothing_of_it_stays_in_redis(new_redis_server):
     redis_server = new_redis_server()
 

@@ -134,6 +134,36 @@ export const scenarios = {
     return ann.text.toString();
   },
 
+  /** What is open is stored, and Redis forgets it: the last one leaves, and somebody opens it. */
+  async "Redis forgets"() {
+    const ann = await join(1).synced();
+    ann.text.insert(0, "kept");
+    await ann.synced();
+    await order("until stored");
+    await order("forget");
+    ann.leave();
+    await order("until stored");
+    await order("restart");
+    const ben = await join(2, { url: given.other }).synced();
+    ben.leave();
+    return ben.text.toString();
+  },
+
+  /** The same, and nobody leaves: the node is gone before. */
+  async "Redis forgets, and the node dies"() {
+    const ann = await join(1).synced();
+    ann.text.insert(0, "kept");
+    await ann.synced();
+    await order("until stored");
+    await order("restart Redis");
+    await order("until stored");
+    await order("kill");
+    ann.leave();
+    const ben = await join(2, { url: given.other }).synced();
+    ben.leave();
+    return ben.text.toString();
+  },
+
   /** Provider 4: two editors of one document on one socket, each with an address of its own. */
   async "two sessions on one socket"() {
     const socket = new provider.HocuspocusProviderWebsocket({ url: given.url });

@@ -38,6 +38,10 @@ class Shelf:
         self.put(name, data)
         return self.kept[name].version
 
+    async def has(self, name):
+        self._fail()
+        return name in self.kept
+
     async def forget(self, _older_than_s):
         self._fail()
 
@@ -144,6 +148,67 @@ async def test_document_is_stored_and_dropped_when_the_last_has_left(shelf, cloc
 
         assert shelf.kept["d"].data == OLD
         assert len(documents) == 0
+
+
+async def test_what_the_store_has_lost_is_written_again_when_the_last_leaves(shelf, clock):
+    async with running(shelf, clock) as documents:
+        document, seat = await documents.open("d"), Seat()
+        document.enter(seat)
+        run(document.apply(OLD))
+        await documents.flush()
+        shelf.kept.clear()
+        document.leave(seat)
+        documents.left(document)
+        await documents.flush()
+
+        assert shelf.kept["d"].data == OLD
+        assert len(documents) == 0
+
+
+async def test_what_the_store_has_lost_is_written_again_while_it_is_open(shelf, clock):
+    async with running(shelf, clock) as documents:
+        document = await documents.open("d")
+        document.enter(Seat())
+        run(document.apply(OLD))
+        await documents.flush()
+        shelf.kept.clear()
+        documents.look_at_all()
+        async with asyncio.timeout(10):
+            while not shelf.kept:  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0)
+
+        assert shelf.kept["d"].data == OLD
+        assert shelf.saves == 2
+
+
+async def test_what_the_store_has_is_not_written_again(shelf, clock):
+    shelf.put("d", OLD)
+    async with running(shelf, clock) as documents:
+        document, seat = await documents.open("d"), Seat()
+        document.enter(seat)
+        document.leave(seat)
+        documents.left(document)
+        await documents.flush()
+
+        assert (shelf.saves, len(documents)) == (1, 0)
+
+
+async def test_what_cannot_be_looked_at_is_not_dropped(shelf, clock):
+    shelf.put("d", OLD)
+    async with running(shelf, clock) as documents:
+        document, seat = await documents.open("d"), Seat()
+        document.enter(seat)
+        shelf.trouble = "Redis is away"
+        document.leave(seat)
+        documents.left(document)
+        await in_trouble(documents)
+        assert len(documents) == 1
+
+        shelf.trouble = None
+        shelf.kept.clear()
+        await documents.flush()
+
+        assert shelf.kept["d"].data == OLD
 
 
 async def test_what_cannot_be_loaded_is_not_open(shelf, clock):
