@@ -13,6 +13,11 @@ Every text says what to do. None quotes a payload, a token, a password or a URL.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class PublishError(Exception):
     """Base of every error this package raises on purpose.
@@ -58,6 +63,11 @@ class BatchIncomplete(PublishError):
         self.unsent = unsent
         self.cause = cause
         self.maybe_sent = cause.maybe_sent
+
+    def at(self, places: Sequence[int]) -> BatchIncomplete:
+        """The same of a batch whose messages have other places in the one that the caller knows."""
+        sent, unsent = (tuple(places[each] for each in some) for some in (self.sent, self.unsent))
+        return BatchIncomplete(sent, unsent, self.cause)
 
     def __str__(self) -> str:
         others = ", of the others nobody knows" if self.maybe_sent else ""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from sqlalchemy import event
 from sqlalchemy.orm import scoped_session
 from sqlalchemy.util import await_only
 
 from publisher.batch import Batch
-from publisher.errors import InvalidMessage, PublishError
-from publisher.sqlalchemy_transactions import is_to_be_committed, open_transactions
+from publisher.errors import BatchIncomplete, InvalidMessage, PublishError
+from publisher.sqlalchemy_transactions import (
+    has_only_read,
+    is_to_be_committed,
+    open_transactions,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,7 +48,9 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
     """Collect messages; each goes after the commit of the transaction in which it was added.
 
     Those of one transaction go in one round trip. When the block ends, those go that were added in
-    none, or in one that has only read: nobody need commit it. A savepoint that is rolled back takes
+    none, or in one that has only read: nobody need commit it. (A function that writes, called by a
+    SELECT, and what is done past SQLAlchemy, on the driver's cursor, cannot be seen: use
+    ``session.begin()`` there.) A savepoint that is rolled back takes
     with it what was added inside. What is dropped, by a rollback or an error in the block, is logged.
     Models are serialised as they are when they are added.
 
@@ -92,8 +98,8 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
                 "batch", "has messages that no commit will follow: use `async with` for it"
             )
         if due is not None:
-            with self._batch.publishing(due):
-                self._batch.publisher.publish_batch(due)
+            with self._batch.publishing(due) as messages:
+                self._batch.publisher.publish_batch(messages)
 
     async def __aenter__(self) -> Batch:
         return self._batch
@@ -106,10 +112,22 @@ class batch_after_commit:  # noqa: N801 - it is used as the function that it is 
     ) -> None:
         due = self._batch.end(error)
         if due is not None:
-            with self._batch.publishing(due):
-                publishing = self._batch.publisher.publish_batch(due)
+            with self._batch.publishing(due) as messages:
+                publishing = self._batch.publisher.publish_batch(messages)
                 if publishing is not None:
                     await publishing
+
+
+class _Due(NamedTuple):
+    """Messages that are to be published now.
+
+    Attributes:
+        messages: Some of a batch.
+        places: Theirs in that batch.
+    """
+
+    messages: Batch
+    places: list[int]
 
 
 class _SessionBatch(Batch):
@@ -140,7 +158,7 @@ class _SessionBatch(Batch):
             if found:
                 self._waiting.batches[self] = None
 
-    def end(self, error: BaseException | None) -> Batch | None:
+    def end(self, error: BaseException | None) -> _Due | None:
         """What is to be published now that the block ends; after an error, nothing any more."""
         self._is_over = True
         if error is not None:
@@ -150,27 +168,34 @@ class _SessionBatch(Batch):
         waiting = set(open_transactions(self._session)) if is_waiting else set()
         return self._take(waiting.isdisjoint)
 
-    def take(self, ended: SessionTransaction) -> Batch | None:
+    def take(self, ended: SessionTransaction) -> _Due | None:
         """What waited for a transaction."""
         return self._take(lambda transactions: ended in transactions)
 
-    def _take(self, is_due: Any) -> Batch | None:
+    def let_go(self, closed: SessionTransaction) -> None:
+        """A transaction that has only read was closed: what was added in it goes when the block ends."""
+        if self._is_over:
+            return
+        for place, found in self._transactions.items():
+            self._transactions[place] = found - {closed}
+
+    def _take(self, is_due: Any) -> _Due | None:
         places = [place for place, found in self._transactions.items() if is_due(found)]
         for place in places:
             del self._transactions[place]
-        return self.only(places) if places else None
+        return _Due(self.only(places), places) if places else None
 
     @contextlib.contextmanager
-    def publishing(self, due: Batch) -> Iterator[None]:
+    def publishing(self, due: _Due) -> Iterator[Batch]:
         """Some messages are published in here: errors are logged, unless they are to be raised."""
         try:
-            yield
+            yield due.messages
         except PublishError as error:
             if not self._robust:
-                raise
+                raise _placed(error, due.places) from error
             _log(error)
         finally:
-            self.heard += due.heard
+            self.heard += due.messages.heard
 
 
 class _Waiting:
@@ -179,6 +204,7 @@ class _Waiting:
     Attributes:
         batches: In the order of their first messages.
         committed: The transaction that has just been committed, and is about to end.
+        rolled_back: The same of one that was rolled back; one that is neither was merely closed.
     """
 
     @classmethod
@@ -188,16 +214,22 @@ class _Waiting:
         if waiting is None:
             waiting = session.info[_KEY] = cls()
             event.listen(session, "after_commit", waiting.note_commit)
+            event.listen(session, "after_rollback", waiting.note_rollback)
             event.listen(session, "after_transaction_end", waiting.end)
         return waiting
 
     def __init__(self) -> None:
         self.batches: dict[_SessionBatch, None] = {}
         self.committed: SessionTransaction | None = None
+        self.rolled_back: SessionTransaction | None = None
 
     def note_commit(self, session: Session) -> None:
         """A transaction was committed, and will end."""
         self.committed = session.get_nested_transaction() or session.get_transaction()
+
+    def note_rollback(self, session: Session) -> None:
+        """A transaction was rolled back, and will end."""
+        self.rolled_back = session.get_nested_transaction() or session.get_transaction()
 
     def end(self, session: Session, ended: SessionTransaction) -> None:
         """Only now does the session stand an error; and only this comes when it is merely closed."""
@@ -207,22 +239,26 @@ class _Waiting:
             self.committed = None
             if ended.parent is not None:
                 return  # a savepoint: what is around it may yet be rolled back
+        is_rolled_back, self.rolled_back = self.rolled_back is ended, None
+        if not (is_committed or is_rolled_back) and ended.parent is None and has_only_read(ended):
+            for batch in self.batches:
+                batch.let_go(ended)
         due = [(batch, found) for batch in self.batches if (found := batch.take(ended))]
         if ended.parent is None:
             self.batches.clear()
         if is_committed:
             _publish_all(due)
         else:
-            count = sum(len(found) for _, found in due)
+            count = sum(len(found.places) for _, found in due)
             _log_dropped(count, "their transaction was rolled back")
 
 
-def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
+def _publish_all(due: list[tuple[_SessionBatch, _Due]]) -> None:
     errors: list[PublishError] = []
     for batch, found in due:
         try:
-            with batch.publishing(found):
-                publishing = batch.publisher.publish_batch(found)
+            with batch.publishing(found) as messages:
+                publishing = batch.publisher.publish_batch(messages)
                 if publishing is not None:
                     await_only(publishing)  # AsyncSession runs us where this is allowed
         except PublishError as error:
@@ -231,6 +267,10 @@ def _publish_all(due: list[tuple[_SessionBatch, Batch]]) -> None:
         _log(another)
     if errors:
         raise errors[0]
+
+
+def _placed(error: PublishError, places: list[int]) -> PublishError:
+    return error.at(places) if isinstance(error, BatchIncomplete) else error
 
 
 def _log_dropped(count: int, why: str) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from publisher.batch import Batch
 from publisher.django.shared import publisher as shared
-from publisher.errors import InvalidMessage
+from publisher.errors import BatchIncomplete, InvalidMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,8 +42,10 @@ def batch_on_commit(
     if inspect.iscoroutinefunction(chosen.publish_batch):
         raise InvalidMessage("publisher", "is asynchronous: Django's hooks need a Publisher")
     batch = _TransactionBatch(using)
-    yield batch
-    publish = batch.end(chosen)
+    try:
+        yield batch
+    finally:
+        publish = batch.end(chosen)
     transaction.on_commit(publish, using=using, robust=robust)
 
 
@@ -68,6 +70,8 @@ class _TransactionBatch(Batch):
             committed = self.only(self._committed)
             try:
                 publisher.publish_batch(committed)
+            except BatchIncomplete as error:
+                raise error.at(self._committed) from error
             finally:
                 self.heard = committed.heard
 

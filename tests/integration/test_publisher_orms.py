@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 import sqlalchemy as sa
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import FileSystemStorage
 from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
@@ -25,6 +26,7 @@ from publisher.serializers import (
     serialize_models,
 )
 from publisher.sqlalchemy import batch_after_commit
+from publisher.sqlalchemy_transactions import only_reads
 from publisher.testing import AsyncRecordingPublisher, RecordingPublisher
 from publisher.values import as_json
 from tests.integration import django_setup  # noqa: F401 - configures it
@@ -271,13 +273,22 @@ def test_a_file_of_django_is_its_url_or_null():
 class Unreachable(FileSystemStorage):
     """As one in a cloud that is asked for a signed URL."""
 
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
     def url(self, name):
-        raise ConnectionRefusedError(name)
+        raise self.error(name)
 
 
-def test_a_file_whose_storage_does_not_answer_is_named():
+class OfTheCloud(Exception):
+    """As those of a library that knows no OSError."""
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError, SuspiciousFileOperation, OfTheCloud])
+def test_a_file_whose_storage_does_not_answer_is_named(error):
     paper = Paper(file="minutes.pdf")
-    paper.file.storage = Unreachable()
+    paper.file.storage = Unreachable(error)
 
     with pytest.raises(InvalidMessage, match="is a file without a URL"):
         as_json({"file": paper.file}, "x")
@@ -393,7 +404,40 @@ def block_in_a_transaction(publisher, session, ann):
         assert rooms(publisher) == []
 
 
+def session_closed_in_the_block(publisher, session, ann):
+    session.add(ann)
+    session.commit()
+    with batch_after_commit(publisher, session) as batch, session:
+        batch.publish_models([ann], user_id=1)
+    assert rooms(publisher) == ["user-1"]
+
+
+def nothing_modified(publisher, session, ann):
+    session.add(ann)
+    session.commit()
+    ann.name = ann.name
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+    assert rooms(publisher) == ["user-1"]
+
+
+def read_in_other_words(publisher, session, ann):
+    """A CTE, and a comment before it; within what is read, a savepoint that has ended."""
+    session.add(ann)
+    session.commit()
+    session.scalars(sa.select(sa.select(Voter.id).cte())).all()
+    session.scalars(sa.text("/* app */ -- why\n SELECT 1")).all()
+    with session.begin_nested():
+        session.scalars(sa.select(Voter.id)).all()
+    with batch_after_commit(publisher, session) as batch:
+        batch.publish_models([ann], user_id=1)
+    assert rooms(publisher) == ["user-1"]
+
+
 ORDERS = [
+    session_closed_in_the_block,
+    nothing_modified,
+    read_in_other_words,
     commit_in_the_block,
     transaction_in_the_block,
     commit_before_the_block,
@@ -417,6 +461,9 @@ def test_every_natural_order_publishes(publisher, session, order):
 
 WRITTEN = {
     "pending": lambda session: session.add(Voter(name="Bo")),
+    "modified": lambda session: setattr(session.scalars(sa.select(Voter)).one(), "name", "Bo"),
+    "deleted": lambda session: session.delete(session.scalars(sa.select(Voter)).one()),
+    "in a savepoint": lambda session: (session.begin_nested(), session.flush()),
     "flushed": lambda session: (session.add(Voter(name="Bo")), session.flush()),
     "in SQL": lambda session: session.execute(sa.text("UPDATE voters SET name = 'Bo'")),
     "by hand": lambda session: session.connection().execute(sa.update(Voter).values(name="Bo")),
@@ -440,6 +487,115 @@ def test_nothing_goes_before_what_was_written_is_committed(publisher, session, w
     session.commit()
 
     assert rooms(publisher) == ["user-1"]
+
+
+def test_nothing_goes_before_the_commit_of_who_shares_the_connection(publisher, engine):
+    """As fixtures of tests do: the session that began last had the connection to itself."""
+    with (
+        engine.connect() as shared,
+        orm.Session(shared) as one,
+        orm.Session(shared) as two,
+    ):
+        one.execute(sa.select(Voter))
+        two.execute(sa.select(Voter))
+        one.execute(sa.insert(Voter).values(name="Ann"))
+        with batch_after_commit(publisher, one) as batch:
+            batch.publish_records(RECORDS, user_id=1)
+        one.rollback()
+
+    assert rooms(publisher) == []
+
+
+LATE = """
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+session = orm.Session(sa.create_engine("sqlite://"))
+session.execute(sa.text("CREATE TABLE t (n)"))
+from publisher.sqlalchemy import batch_after_commit
+from publisher.testing import RecordingPublisher
+
+publisher = RecordingPublisher()
+with batch_after_commit(publisher, session) as batch:
+    batch.publish_records({"a": []}, user_id=1)
+print(len(publisher.published))
+session.commit()
+print(len(publisher.published))
+session.close()
+"""
+
+
+def test_what_was_written_before_the_import_is_waited_for():
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "reads"),
+    [
+        ("SELECT 1", True),
+        ("WITH a AS (SELECT 1) SELECT * FROM a", True),
+        ("(SELECT 1) UNION (SELECT 2)", True),
+        ("SET LOCAL search_path TO a", True),
+        ("WITH a AS (INSERT INTO t VALUES (1) RETURNING 1) SELECT * FROM a", False),
+        ("SELECT 1 INTO TEMP t1", False),
+        ("SELECT * FROM t FOR UPDATE", False),
+        ("SELECT deleted_at, inserted FROM t", True),
+        ("/* INSERT */ CREATE TABLE t (n)", False),
+        ("CALL f()", False),
+        ("", False),
+    ],
+)
+def test_what_a_statement_does_is_read(statement, reads):
+    assert only_reads(statement) is reads
+
+
+@pytest.fixture
+def without_scripts(new_redis_server):
+    """Publishes plainly: what nobody hears is lost."""
+    server = new_redis_server()
+    with server.client() as redis:
+        redis.execute_command("ACL SETUSER app on >pw ~* &* +@all -@scripting")
+    with Publisher.from_url(server.url.replace("unix://", "unix://app:pw@")) as publisher:
+        yield publisher
+
+
+def test_places_of_what_was_not_sent_are_those_of_the_batch(without_scripts, session):
+    """They were those of what was left after a savepoint: `only` repeated what was rolled back."""
+    with batch_after_commit(without_scripts, session, robust=False) as batch:
+        session.add(Voter(name="Ann"))
+        session.flush()
+        with contextlib.suppress(ZeroDivisionError), session.begin_nested():
+            batch.publish_records({"rolled": ["back"]}, group_id=1)
+            raise ZeroDivisionError
+        batch.publish_records({"st": ["ored"]}, group_id=1)
+    with pytest.raises(BatchIncomplete) as caught:
+        session.commit()
+
+    assert (caught.value.sent, caught.value.unsent) == ((), (1,))
+
+
+@pytest.mark.usefixtures("tables")
+def test_places_of_what_was_not_sent_are_those_of_the_batch_in_django(without_scripts):
+    block = batch_on_commit(without_scripts, robust=False)
+    batch = block.__enter__()
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        batch.publish_records({"rolled": ["back"]}, group_id=1)
+        raise ZeroDivisionError
+    batch.publish_records({"st": ["ored"]}, group_id=1)
+    with pytest.raises(BatchIncomplete) as caught:
+        block.__exit__(None, None, None)
+
+    assert caught.value.unsent == (1,)
+
+
+def test_what_is_added_after_an_error_in_the_block_is_refused(publisher, session):
+    for block in (batch_on_commit(publisher), batch_after_commit(publisher, session)):
+        with contextlib.suppress(ZeroDivisionError), block as batch:
+            raise ZeroDivisionError
+        with pytest.raises(InvalidMessage, match="is over"):
+            batch.publish_records(RECORDS, user_id=1)
 
 
 def test_an_error_in_the_block_drops_its_messages_and_is_logged(publisher, session, caplog):
