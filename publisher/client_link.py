@@ -11,14 +11,16 @@ from redis.exceptions import RedisClusterException
 from publisher.aio_link import AsyncLink
 from publisher.command import Pipeline
 from publisher.deadline import left_s
-from publisher.errors import PublishError, RedisUnavailable
+from publisher.errors import PublishError, RedisUnavailable, ReplyLost
 from publisher.failures import after_writing, before_writing, is_pool_exhausted
 from publisher.link import Link
 
 if TYPE_CHECKING:
     from publisher.command import Command
 
-_OTHER_LOOP: Final = "the client was used in an event loop that is closed: make another client, and a publisher with it"
+_OTHER_LOOP: Final = (
+    "the client was used in another event loop: make one for each, and a publisher with it"
+)
 FAILURES: Final = (RedisClusterException, RedisError, OSError, TimeoutError)
 
 
@@ -68,6 +70,7 @@ class AsyncClientLink(AsyncLink):
     def __init__(self, client: Any) -> None:
         super().__init__(None)
         self._client = client
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.is_cluster = hasattr(client, "get_primaries")
 
     async def execute(self, command: Command | Pipeline) -> Any:
@@ -79,15 +82,21 @@ class AsyncClientLink(AsyncLink):
                 if isinstance(answers[-1], RedisUnavailable):
                     break
             return answers
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(left_s()):
-                return await self._client.execute_command(*command.words)
+                answer = await self._client.execute_command(*command.words)
         except FAILURES as error:
             failure = _failure(error)
         except RuntimeError as error:
-            if str(error) != "Event loop is closed":
+            # asyncio's and uvloop's words differ, and the command may have been written before.
+            if self._loop in {None, loop}:
                 raise
-            failure = PublishError(_OTHER_LOOP)
+            failure = ReplyLost(_OTHER_LOOP)
+            failure.__cause__ = error
+        else:
+            self._loop = loop
+            return answer
         raise failure
 
     async def _execute_or_error(self, command: Command) -> Any:

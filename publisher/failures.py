@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from publisher.errors import PublishError
 
-# redis.connection and redis.asyncio.connection, BlockingConnectionPool.get_connection.
-_POOL_EXHAUSTED: Final = "No connection available."
+# redis.connection and redis.asyncio.connection: of pools that wait, and, before redis-py 5.3, of those
+# that do not.
+_POOL_EXHAUSTED: Final = frozenset({"No connection available.", "Too many connections"})
 
 _ON_THE_WAY: Final = (
     (ConnectionRefusedError, "nothing listens there; start Redis, or correct its URL (REDIS_URL)"),
@@ -53,7 +54,7 @@ _AFTER: Final = ((TimeoutError, ""), *_AT_ANY_TIME)
 
 def is_pool_exhausted(error: Exception) -> bool:
     """Whether redis-py had no connection to give, of a pool that waits or of one that does not."""
-    return isinstance(error, exceptions.MaxConnectionsError) or str(error) == _POOL_EXHAUSTED
+    return isinstance(error, exceptions.MaxConnectionsError) or str(error) in _POOL_EXHAUSTED
 
 
 def before_writing(error: Exception) -> PublishError:

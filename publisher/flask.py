@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _NAME: Final = "channel_server"
 _URL: Final = "CHANNEL_SERVER_URL"
 _OPTIONS: Final = "CHANNEL_SERVER_OPTIONS"
+_MISTAKEN: Final = frozenset(
+    {"CHANNEL_SERVER", "CHANNEL_SERVER_REDIS_URL", "CHANNEL_SERVER_URI", "CHANNEL_SERVER_OPTION"}
+)
+"""Other keys of an application's are its own, such as the address for browsers."""
 
 
 class Channels:
@@ -61,10 +65,7 @@ class Channels:
 def _made(app: Flask) -> Publisher:
     """The publisher that the config describes."""
     url, options = app.config.get(_URL), app.config.get(_OPTIONS)
-    if unknown := {key for key in app.config if key.startswith("CHANNEL_SERVER")} - {
-        _URL,
-        _OPTIONS,
-    }:
+    if unknown := {*app.config} & _MISTAKEN:
         raise ConfigError((f"{', '.join(sorted(unknown))}: only {_URL} and {_OPTIONS} are known",))
     if url:
         return from_config(Publisher, url, options or {}, url_name=_URL, options_name=_OPTIONS)

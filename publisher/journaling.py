@@ -147,10 +147,14 @@ class Journaling:
         try:
             return int((yield plain))
         except RedisRefused as refused:
-            if refused.missing != "channels":
-                raise
-            self._warn(refused, _NO_CHANNELS)
-            return 0
+            return self._unheard(refused)
+
+    def _unheard(self, refused: RedisRefused) -> int:
+        """What goes to nobody need not be published."""
+        if refused.missing != "channels":
+            raise refused
+        self._warn(refused, _NO_CHANNELS)
+        return 0
 
     def heard(
         self, plain: Command, answer: Any, refused: RedisRefused, *, is_kept: bool = True
@@ -166,10 +170,12 @@ class Journaling:
         Raises:
             RedisRefused: If nobody has: it cannot be kept.
         """
+        is_for_nobody = _is_for_nobody(plain.words[2])
+        if isinstance(answer, RedisRefused) and is_for_nobody:
+            return self._unheard(answer)
         if isinstance(answer, PublishError):
             raise answer
-        is_lost = not answer and is_kept and self._is_wanted
-        if is_lost and not _is_for_nobody(plain.words[2]):
+        if not answer and is_kept and self._is_wanted and not is_for_nobody:
             raise lost(refused)
         return int(answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from dataclasses import dataclass, field
@@ -184,26 +185,36 @@ def _problems_with(url: str, options: Mapping[str, Any]) -> list[str]:
     """What is wrong with options of redis-py's connections to this URL."""
     if not options:
         return []
-    # Only for these.
-    from redis import connection  # noqa: PLC0415
-
     problems = []
     for name in sorted(_OURS & {*options}):
         hint = f"; is {_INSTEAD[name]} meant?" if name in _INSTEAD else ""
         problems.append(f"{name} cannot be set: a publisher depends on it{hint}")
-    kinds = {
-        "rediss": connection.SSLConnection,
-        "unix": connection.UnixDomainSocketConnection,
-        "valkeys": connection.SSLConnection,
-    }
-    scheme = url.partition("://")[0].partition("+")[0]
-    kind: Any = kinds.get(scheme, connection.Connection)
+    theirs = {name: value for name, value in options.items() if name not in _OURS}
+    scheme = url.partition("://")[0]
     try:
-        kind(**{name: value for name, value in options.items() if name not in _OURS})
+        _try_connections(scheme, theirs)
     except Exception as error:  # noqa: BLE001 - whatever redis-py finds wrong with them
         problem = f"options that redis-py does not take for {scheme}://"
         problems.append(f"{problem}: {type(error).__name__}: {error}")
     return problems
+
+
+def _try_connections(scheme: str, options: Mapping[str, Any]) -> None:
+    """Make what would connect, blocking and of asyncio: nothing connects yet."""
+    # Only for these.
+    import redis.asyncio.connection as asynchronous  # noqa: PLC0415
+    import redis.connection as blocking  # noqa: PLC0415
+    from redis.asyncio import RedisCluster  # noqa: PLC0415
+    from redis.cluster import REDIS_ALLOWED_KEYS  # noqa: PLC0415
+
+    kind = {"rediss": "SSLConnection", "valkeys": "SSLConnection"}.get(scheme.partition("+")[0])
+    kind = kind or ("UnixDomainSocketConnection" if scheme == "unix" else "Connection")
+    for module in (blocking, asynchronous):
+        getattr(module, kind)(**options)
+    if scheme.endswith("+cluster"):
+        known = {*REDIS_ALLOWED_KEYS} & {*inspect.signature(RedisCluster).parameters}
+        if unknown := {*options} - known:
+            raise TypeError(f"a cluster's client knows no {', '.join(sorted(unknown))}")
 
 
 def _is_positive(value: object, kinds: tuple[type, ...]) -> bool:

@@ -201,7 +201,7 @@ def _unknown(value: object, where: str, depth: int) -> object:
 def _url_of(file: Any, where: str) -> object:
     try:
         return str(file.url) if file else None
-    except (NotImplementedError, OSError, ValueError) as error:
+    except Exception as error:  # of any storage
         raise InvalidMessage(where, f"is a file without a URL: {error}") from error
 
 

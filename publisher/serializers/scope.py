@@ -43,4 +43,5 @@ class Scope:
     def is_current_user(self, user_id: object) -> bool:
         """Whether the message goes to this user. Never, if it goes to a group."""
         # A number and a text, or a UUID and its text, are the same id.
-        return self.current_user_id is not None and str(self.current_user_id) == str(user_id)
+        reader = self.current_user_id
+        return reader is not None and user_id is not None and str(reader) == str(user_id)

@@ -257,3 +257,14 @@ async def test_a_client_without_a_free_connection_has_sent_nothing(redis_server)
         client.connection_pool.release(taken)
 
     assert caught.value.maybe_sent is False
+
+
+async def test_a_client_of_asyncio_without_a_free_connection_has_sent_nothing(redis_server):
+    client = redis.asyncio.Redis.from_url(redis_server.url, max_connections=1)
+    taken = await client.connection_pool.get_connection()
+    with pytest.raises(PublishError, match="no connection became free") as caught:
+        await AsyncPublisher(client=client).publish_records(RECORDS, group_id=7)
+    await client.connection_pool.release(taken)
+    await client.aclose()
+
+    assert caught.value.maybe_sent is False

@@ -71,6 +71,12 @@ def test_a_config_that_describes_no_publisher(config, problem):
         Channels(application(**config))
 
 
+def test_keys_of_the_application_are_its_own(redis_server):
+    app = application(CHANNEL_SERVER_URL=redis_server.url, CHANNEL_SERVER_PUBLIC_URL="wss://x")
+    with app.app_context():
+        assert Channels(app).publisher.ping() > 0
+
+
 def test_an_application_that_was_forgotten_is_told_so():
     with application().app_context(), pytest.raises(PublishError, match=r"call channels.init_app"):
         _ = Channels().publisher

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from publisher import AsyncPublisher, PublishError
+from publisher.contract.journal import JOURNAL
 
 RECORDS = {"events": [{"id": 91}]}
 
@@ -63,23 +64,40 @@ OTHERS = """
 import asyncio, sys
 import redis.asyncio
 from publisher import AsyncPublisher, PublishError
+from publisher.contract.journal import JOURNAL
 
-publisher = AsyncPublisher(client=redis.asyncio.Redis.from_url(sys.argv[1]))
+outcomes = []
+publisher = AsyncPublisher(
+    client=redis.asyncio.Redis.from_url(sys.argv[1]), on_publish=lambda *told: outcomes.append(told[-1])
+)
 
 async def publish():
     return await publisher.publish_records({"events": [{"id": 91}]}, group_id=7)
 
+async def publish_plainly():
+    await publisher.publish_records({"events": [{"id": 91}]}, to_nobody=True)
+
+with asyncio.Runner() as first, asyncio.Runner() as second:
+    first.run(publish())
+    for work in (publish, publish_plainly):
+        try:
+            second.run(work())
+        except PublishError as error:
+            print(error.maybe_sent, error)
 asyncio.run(publish())
-try:
-    asyncio.run(publish())
-except PublishError as error:
-    print(error)
+print(*outcomes)
 """
 
 
-def test_a_client_of_a_loop_that_is_closed_is_told_so(redis_server):
-    """In a process of its own: redis-py leaves its connection to the collector."""
-    program = [sys.executable, "-c", OTHERS, redis_server.url]
-    done = subprocess.run(program, capture_output=True, text=True, check=True)
+def test_a_client_of_another_loop_is_unknown_or_repeated(redis_server):
+    """The message was kept, and told as unsent. In a process of its own, as above."""
+    with redis_server.client() as redis:
+        before = redis.xlen(JOURNAL)
+        program = [sys.executable, "-W", "ignore", "-c", OTHERS, redis_server.url]
+        done = subprocess.run(program, capture_output=True, text=True, check=True)
+        kept = redis.xlen(JOURNAL) - before
 
-    assert "event loop that is closed: make another client" in done.stdout
+    *errors, outcomes = done.stdout.splitlines()
+    assert all(error.startswith("True ") and "make one for each" in error for error in errors)
+    assert "unsent" not in outcomes
+    assert outcomes.split().count("sent") <= kept + 1  # what goes to nobody is not kept

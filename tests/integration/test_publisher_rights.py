@@ -207,6 +207,17 @@ async def test_a_token_that_is_gone_is_told_also_where_its_page_cannot_be(kind, 
     await done(publisher.close())
 
 
+async def test_what_goes_to_nobody_needs_no_rights_in_a_batch_either(kind, allow):
+    publisher = kind.from_url(allow("~*", "+@all", "-@scripting", "resetchannels"))
+    batch = Batch()
+    batch.publish_records(RECORDS, to_nobody=True)
+
+    await done(publisher.publish_batch(batch))
+
+    assert batch.heard == [0]
+    await done(publisher.close())
+
+
 @pytest.mark.parametrize("rule", ["-evalsha", "-eval"])
 async def test_order_is_told_of_once_also_where_scripts_are_refused(kind, allow, server, rule):
     """Found in review: the first one was told as unsent, and then as sent."""

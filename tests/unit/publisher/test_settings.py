@@ -119,7 +119,10 @@ def test_an_unknown_journal_is_refused_without_being_quoted():
     [
         ("unix:///r.sock", {"socket_keepalive": True}, "not take for unix://"),
         ("redis://x", {"ssl_ca_certs": "/ca.pem"}, "not take for redis://"),
-        ("redis+sentinel://x/main", {"ssl_ca_certs": "/ca.pem"}, "not take for redis://"),
+        ("redis+sentinel://x/main", {"ssl_ca_certs": "/ca.pem"}, "not take for redis.sentinel://"),
+        ("rediss+cluster://x", {"ssl_min_version": 1}, "knows no ssl_min_version"),
+        ("rediss+cluster://x", {"ssl_password": "x"}, "knows no ssl_password"),
+        ("redis+cluster://x", {"socket_type": 1}, "knows no socket_type"),
         ("unix:///r.sock", {"host": "x"}, "host cannot be set"),
         ("redis://x", {"driver_info": None}, "driver_info cannot be set"),
         ("redis://x", {"socket_timeout": 1}, "is timeout_s meant"),

@@ -151,6 +151,7 @@ def test_ones_own_is_known_by_any_form_of_an_id(own_id, reader):
     assert Scope(current_user_id=reader).is_current_user(own_id)
     assert not Scope(current_user_id=reader).is_current_user("another")
     assert not Scope().is_current_user(None)
+    assert not Scope(current_user_id="None").is_current_user(None)
 
 
 def test_an_event_has_a_parent_where_rails_has_loaded_it(world):
