@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from channel_server.collab import messages
 from channel_server.collab.awareness import Awareness
-from channel_server.collab.merging import check, glance, merge, missing, state
+from channel_server.collab.merging import check, compact, glance, merge, missing, state
 from channel_server.collab.messages import EMPTY_UPDATE, Sync
 from channel_server.collab.skim import Look, is_broken_state, look_at_update
 from channel_server.collab.updates import Updates
@@ -82,6 +82,7 @@ class Document:
     """
 
     __slots__ = (
+        "_compacted_bytes",
         "_max_bytes",
         "_watcher",
         "awareness",
@@ -111,6 +112,7 @@ class Document:
         self.changes = 0
         self.stored_changes = 0
         self.version = b""
+        self._compacted_bytes = 0
         self._max_bytes = max_bytes
         self._watcher = watcher
 
@@ -156,7 +158,7 @@ class Document:
         if may_be_known and (yield from self.updates.holds(update)):
             return Verdict.KNOWN
         # What other nodes have taken already is not the place to be strict.
-        if is_ours and not (yield from self._has_room(update)):
+        if is_ours and not (yield from self._makes_room(update)):
             return Verdict.TOO_LARGE
         self.updates.add(update)
         self.changes += 1
@@ -164,12 +166,31 @@ class Document:
         self._watcher.changed(self, update, is_ours=is_ours)
         return Verdict.NEWS
 
-    def _has_room(self, update: bytes) -> Steps[bool]:
-        """Return whether the document stays small enough; much of an update may be known."""
+    def _makes_room(self, update: bytes) -> Steps[bool]:
+        """Return whether the document stays small enough, with an update or without its history.
+
+        Much of an update may be known. If it is not, what was deleted or replaced is dropped, where
+        that is safe and quick (``merging``); and again only when the document has grown by a
+        sixteenth of its limit. 11 MB of values of which 1.6 live take 0.13 s.
+        """
         if self.updates.size + len(update) <= self._max_bytes:
             return True
         snapshot = yield from self.updates.snapshot()
-        return len((yield merge(snapshot, update))) <= self._max_bytes
+        whole = yield merge(snapshot, update)
+        if len(whole) <= self._max_bytes:
+            return True
+        if len(whole) < self._compacted_bytes + self._max_bytes // 16:
+            return False
+        try:
+            compacted = yield compact(whole)
+        except BrokenUpdate:  # or too costly
+            compacted = whole
+        has_room = len(compacted) <= self._max_bytes
+        if has_room or len(compacted) == len(whole):  # else the update alone may be too large
+            self._compacted_bytes = len(compacted)
+        if has_room:
+            self.updates.shrink(snapshot, compacted)
+        return has_room
 
     def holds(self, update: bytes) -> Steps[bool]:
         """Return whether a client that may not write has told nothing new."""

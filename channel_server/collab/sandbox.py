@@ -26,14 +26,9 @@ Result = TypeVar("Result")
 
 
 class Sandbox:
-    """One process, one job at a time, in the order in which they came.
+    """One process, one job at a time, in the order in which they came."""
 
-    Args:
-        timeout_s: For one job.
-    """
-
-    def __init__(self, timeout_s: float = 10.0) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._used_at_s = 0.0
@@ -48,7 +43,7 @@ class Sandbox:
         async with self._turn:
             loop = asyncio.get_running_loop()
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(job.within_s):
                     answer = await self._ask(job)
             except BaseException as error:
                 await self._end()  # what it would answer now is no answer to the next job

@@ -33,7 +33,6 @@ _MAX_STORING: Final = 32
 _MAX_WAITING: Final = 10_000
 """Updates of one document that are not accepted yet, because the store fails."""
 _FORGET_EVERY_S: Final = 3600.0
-_COMPACT_WITHIN_S: Final = 3.0
 
 
 class Storing:
@@ -61,7 +60,7 @@ class Storing:
         self._store = store
         self._sandbox = sandbox
         # Nobody waits for it, and it may take long: it must not keep those waiting who join.
-        self._compactor = Sandbox(timeout_s=_COMPACT_WITHIN_S)
+        self._compactor = Sandbox()
         self._options = options
         self._metrics = metrics
         self._clock = clock

@@ -89,6 +89,6 @@ class Updates:
         return (yield merge(snapshot, update)) == snapshot
 
     def shrink(self, snapshot: bytes, compacted: bytes) -> None:
-        """Take the compacted form of a snapshot, unless something came since."""
-        if len(self._pieces) == 1 and self._pieces[0] is snapshot:
+        """Take the compacted form of a snapshot, if it is still there as it was."""
+        if self._pieces and self._pieces[0] is snapshot:
             self._replace(0, 1, compacted)
