@@ -43,6 +43,7 @@ _TOO_LARGE: Final = "Document Too Large"
 _DENIED: Final = "permission-denied"
 _SMALL_BYTES: Final = 16 * 1024
 _SMALL_MESSAGE_BYTES: Final = 512
+_CONTENT: Final = frozenset({Kind.SYNC, Kind.SYNC_REPLY})
 _YES: Final = messages.status(is_accepted=True)
 _NO: Final = messages.status(is_accepted=False)
 
@@ -54,11 +55,13 @@ class Message(NamedTuple):
         kind: None for one that this version does not know.
         reader: Stands before the body.
         size: Bytes of all of it.
+        is_shortened: It was too large: only its beginning is here.
     """
 
     kind: Kind | None
     reader: Reader
     size: int
+    is_shortened: bool = False
 
 
 class Seat:
@@ -125,6 +128,8 @@ class Seat:
         Raises:
             MalformedFrame: If it cannot be read and the client is not seated, or too much waits.
         """
+        if message.is_shortened and message.kind not in _CONTENT:
+            raise MalformedFrame("too large")
         if self._worker is None and self._document is not None:
             if self._socket.has_said_much or self._is_costly(message):
                 self._keep(message)
@@ -141,7 +146,7 @@ class Seat:
     def _is_costly(self, message: Message) -> bool:
         """Whether a message reads all of a document that is not small: others get their turn."""
         return (
-            message.kind in {Kind.SYNC, Kind.SYNC_REPLY}
+            message.kind in _CONTENT
             and self._document is not None
             and self._document.updates.size > _SMALL_BYTES
             and (message.size > _SMALL_MESSAGE_BYTES or message.reader.peek() != Sync.UPDATE)
@@ -155,13 +160,17 @@ class Seat:
 
     async def _admit(self, token: str) -> None:
         """From the token to the seat."""
+        document_name = messages.document_of(self._address)
+        if self._socket.house.refusals.stand(document_name, token):
+            self._send_away()
+            return
         scope = await self.permit.ask(token)
         if scope is None:
             self._refuse()
             return
         self.send(messages.authenticated(scope))
         try:
-            document = await self._socket.house.documents.open(messages.document_of(self._address))
+            document = await self._socket.house.documents.open(document_name)
         except StoreFailed:
             self._refuse()
             return
@@ -226,6 +235,8 @@ class Seat:
         if document is None:
             return
         match message.kind:
+            case Kind.SYNC | Kind.SYNC_REPLY if message.is_shortened:
+                self._refuse_content()
             case Kind.SYNC | Kind.SYNC_REPLY:
                 yield from self._sync(document, *messages.read_sync(reader))
             case Kind.AWARENESS:
@@ -250,10 +261,22 @@ class Seat:
         else:
             verdict = yield from document.apply(payload, is_whole=step is Sync.STEP_2)
             if verdict is Verdict.TOO_LARGE:
-                self._socket.house.complain("a document would be too large")
-                self.close(_TOO_LARGE)
+                self._refuse_content()
             else:
                 document.acknowledge(self)
+
+    def _refuse_content(self) -> None:
+        """What the client has does not fit into the document."""
+        house = self._socket.house
+        house.complain("a document would be too large")
+        house.refusals.note(messages.document_of(self._address), self.permit.token)
+        self._send_away()
+
+    def _send_away(self) -> None:
+        """The client may come again, on the same socket; until then nobody listens to it here."""
+        self._vacate()
+        self.send(messages.closed(_TOO_LARGE))
+        self._socket.refused(self._address)
 
     def _tell(self, body: bytes) -> None:
         """Send what only somebody who is at the document may know."""

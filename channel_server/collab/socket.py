@@ -9,8 +9,9 @@ from websockets.frames import Opcode
 from channel_server.collab import messages
 from channel_server.collab.backlog import Backlog
 from channel_server.collab.lib0 import Reader
-from channel_server.collab.messages import RESET
+from channel_server.collab.messages import RESET, Kind
 from channel_server.collab.seat import Message, Seat
+from channel_server.core.large_messages import LargeMessages
 from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedFrame
 
@@ -46,7 +47,17 @@ class ClientSocket(Socket):
         is_paced: Never: who does not read is hung up.
     """
 
-    __slots__ = ("_is_ending", "_said", "_seats", "backlog", "house", "is_paced")
+    __slots__ = (
+        "_is_ending",
+        "_is_shortened",
+        "_large",
+        "_refused",
+        "_said",
+        "_seats",
+        "backlog",
+        "house",
+        "is_paced",
+    )
 
     def __init__(self, house: House) -> None:
         super().__init__(house)
@@ -56,6 +67,9 @@ class ClientSocket(Socket):
         self._is_ending = False
         self._said = 0
         self._seats: dict[str, Seat] = {}
+        self._refused: set[str] = set()
+        self._large = LargeMessages(house.options.max_payload)
+        self._is_shortened = False
 
     @property
     def has_said_much(self) -> bool:
@@ -64,7 +78,9 @@ class ClientSocket(Socket):
 
     def _read(self, data: bytes) -> None:
         self._said = 0
-        super()._read(data)
+        for piece in self._large.take(data):
+            self._is_shortened = piece.ends_shortened
+            super()._read(piece.data)
 
     @property
     def is_open(self) -> bool:
@@ -91,10 +107,21 @@ class ClientSocket(Socket):
             return
         self._said += 1
         seat = self._seats.get(address)
+        if seat is None and self._is_deaf_to(address, reader):
+            return
         if seat is None:
             seat = self._offer(address)
         if seat is not None:
             self._hand(seat, reader, len(data))
+
+    def _is_deaf_to(self, address: str, reader: Reader) -> bool:
+        """Whether a client that was refused goes on as if it had not been; a token is listened to."""
+        if address not in self._refused:
+            return False
+        if reader.peek() != Kind.AUTH:
+            return True
+        self._refused.discard(address)
+        return False
 
     def _offer(self, address: str) -> Seat | None:
         """A seat for a client that has none yet at this document."""
@@ -111,7 +138,8 @@ class ClientSocket(Socket):
 
     def _hand(self, seat: Seat, reader: Reader, size: int) -> None:
         try:
-            message = Message(messages.read_kind(reader), reader, size)
+            kind = messages.read_kind(reader)
+            message = Message(kind, reader, size, is_shortened=self._is_shortened)
             seat.take(message)
         except MalformedFrame:
             if seat.is_seated:
@@ -128,6 +156,12 @@ class ClientSocket(Socket):
     def vacated(self, address: str) -> None:
         """A seat is free."""
         self._seats.pop(address, None)
+
+    def refused(self, address: str) -> None:
+        """What the client has does not fit: what it says there is not heard until it shows a token."""
+        self._refused.add(address)
+        if len(self._refused) > _MAX_SEATS:
+            self.end(*_RESET)
 
     def recheck(self, is_meant: Callable[[Seat], bool]) -> None:
         """Ask the application again whether those that are meant still may."""

@@ -278,6 +278,31 @@ def test_application_is_asked_again_while_a_document_is_open(tmp_path):
     ]
 
 
+def test_history_does_not_count_towards_the_limit(application, tmp_path):
+    """Found by use: 1.5 MiB, replaced seven times, were refused by a limit of 10."""
+    with Ours(tmp_path, application, COLLAB_MAX_DOCUMENT_MIB="1") as ours:
+        told = faults(ours, "a large value replaced")
+
+    assert told == [[150 * 1024, "g", "Ben goes on", 0]] * 3
+
+
+@pytest.mark.parametrize("provider", ["2", "3", "4"])
+def test_paste_that_is_too_large_costs_one_upload(tmp_path, provider):
+    """Found by use: providers 3 and 4 sent it again with every connection, 12 in 15 s."""
+
+    def times_asked():
+        return sum(b"larger" in asked.body for asked in application.asked)
+
+    with (
+        Application() as application,
+        Ours(tmp_path, application, COLLAB_MAX_DOCUMENT_MIB="1") as ours,
+    ):
+        orders = {"count": times_asked}
+        told = faults(ours, "a paste that is too large", provider=provider, orders=orders)
+
+    assert told == ["lives on", "1", ["close"] * 3]
+
+
 def test_token_that_is_shown_later_counts(ours):
     assert faults(ours, "another token") == [
         ["denied", "permission-denied"],

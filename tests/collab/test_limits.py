@@ -95,20 +95,74 @@ async def test_names_and_tokens_are_limited(ann, first):
     assert await closed(ann) == (4205, "Reset Connection")
 
 
-async def test_frame_that_is_too_large_is_refused(ann):
-    await ann.send(update("d", b"x" * (2 * MIB)))
+@pytest.mark.parametrize(
+    "pieces",
+    [1, 8],
+    ids=["one frame", "fragments"],
+)
+async def test_message_that_is_too_large_is_read_past(small, ann, pieces):
+    """It ended the connection, and the client sent it again with the next one, for ever."""
+    name = f"paste in {pieces}"
+    await join(ann, name)
+    await join(ann, "beside")
+    process = psutil.Process(small.program.process.pid)
+    before = process.memory_info().rss
+    paste = update(name, b"x" * (90 * MIB))
+    size = -(-len(paste) // pieces)
+    fragments = [paste[start : start + size] for start in range(0, len(paste), size)]
+
+    await ann.send(fragments if pieces > 1 else paste)
+
+    assert (await heard(ann, Kind.CLOSE, name)).string() == "Document Too Large"
+    for _ in range(1_100):
+        await ann.send(update(name, text("goes on as if nothing had been")))
+    await ann.send(update("beside", text("is alive")))
+    assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
+    assert process.memory_info().rss < before + 20 * MIB
+
+
+async def test_client_that_was_refused_is_told_so_again_at_once(application, small, ann):
+    """It comes again every 30 s: neither the application is asked, nor all of it uploaded."""
+    await join(ann, "again")
+    await ann.send(update("again", b"x" * (2 * MIB)))
+    await heard(ann, Kind.CLOSE)
+    application.asked.clear()
+    async with connected(small.url) as later, connected(small.url) as other:
+        for client in (ann, later):
+            await client.send(token("again"))
+            await client.send(step_1("again"))
+            assert (await heard(client, Kind.CLOSE)).string() == "Document Too Large"
+        assert application.asked == []
+
+        await join(other, "again", "2,good")
+
+
+async def test_message_too_large_before_the_token_is_answered_after_it(ann):
+    await ann.send(update("early", b"x" * (2 * MIB)))
+    await ann.send(token("early"))
+
+    assert (await heard(ann, Kind.CLOSE)).string() == "Document Too Large"
+
+
+@pytest.mark.parametrize("kind", [Kind.AUTH, Kind.AWARENESS])
+async def test_nothing_but_content_may_be_too_large(ann, kind):
+    await ann.send(string("d") + bytes([kind]) + b"x" * (2 * MIB))
+
+    assert await closed(ann) == (4205, "Reset Connection")
+
+
+async def test_message_that_is_much_too_large_is_refused(ann):
+    await join(ann, "much")
+    ann.transport.write(b"\x82\xff" + (101 * MIB).to_bytes(8) + b"mask")
 
     code, _ = await closed(ann)
     assert code == 1009
 
 
-async def test_fragments_are_joined_and_limited(ann):
+async def test_fragments_are_joined(ann):
     await ann.send([token("fragments")[:3], token("fragments")[3:]])
-    await heard(ann, Kind.AUTH)
-    await ann.send([b"x" * MIB, b"x" * MIB, b"x"])
 
-    code, _ = await closed(ann)
-    assert code == 1009
+    await heard(ann, Kind.AUTH)
 
 
 async def test_text_that_is_none_is_refused(ann):

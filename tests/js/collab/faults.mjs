@@ -187,6 +187,44 @@ export const scenarios = {
     return [seen, addresses];
   },
 
+  /** What is in the document is small; what was in it is not, and Ben has seen all of it. */
+  async "a large value replaced"() {
+    const [ann, ben] = [await join(1).synced(), await join(2).synced()];
+    const value = ({ doc }) => doc.getMap("m").get("s");
+    for (const letter of "abcdefg") {
+      ann.doc.getMap("m").set("s", letter.repeat(150 << 10));
+      await ann.synced();
+      await until(() => value(ben)?.startsWith(letter), "Ben has it");
+    }
+    ben.text.insert(0, "Ben goes on");
+    await equal(ann, ben);
+    const cem = await join(3).synced();
+    const all = [ann, ben, cem].map((client) => [value(client).length, value(client)[0], client.text.toString(), client.count("close")]);
+    leaveAll(ann, ben, cem);
+    return all;
+  },
+
+  /** A paste that no document takes; later the provider comes again, as if it had heard nothing. */
+  async "a paste that is too large"() {
+    const socket = new provider.HocuspocusProviderWebsocket({ url: given.url });
+    const beside = await join(1, { name: "beside", socket }).synced();
+    const large = await join(2, { name: "large", socket }).synced();
+    large.doc.getMap("m").set("s", "A".repeat(2 << 20));
+    await until(() => large.count("close") === 1, "it is told so");
+    large.text.insert(0, "not heard");
+    beside.text.insert(0, "lives on");
+    await beside.synced();
+    const alone = new provider.HocuspocusProviderWebsocket({ url: given.url, messageReconnectTimeout: 1_000 });
+    const ann = await join(3, { name: "larger", socket: alone }).synced();
+    ann.doc.getMap("m").set("s", "A".repeat(2 << 20));
+    await until(() => ann.count("close") >= 3, "it comes again, and is told so");
+    const asked = await order("count");
+    alone.destroy();
+    socket.destroy();
+    const words = ann.trace.map(([kind]) => kind);
+    return [beside.text.toString(), asked, words.slice(words.indexOf("close"), words.indexOf("close") + 3)];
+  },
+
   async "turned out"() {
     const ann = await join(1).synced();
     const ben = await join(2, { token: "2,good" }).synced();
