@@ -23,8 +23,9 @@ class CollabSettings:
 
     Attributes:
         host: ``COLLAB_HOST``. Where to listen: an address, ``unix:/path``, or "" for all addresses.
-        port: ``COLLAB_PORT``, else 5000 if ``RAILS_ENV`` is ``production``, else 4444: as the
-            Node program, which does not read ``PORT``.
+        port: ``COLLAB_PORT``, else 5000 if ``RAILS_ENV`` is ``production``, else
+            ``HOCUSPOCUS_PORT``, else 4444. As the Node programs, of which none reads ``PORT``, the
+            later one reads ``HOCUSPOCUS_PORT``, and listens on 80 in production.
         app_url: Where the application is reached: ``PRIVATE_APP_URL``, else ``APP_URL``, else
             ``PUBLIC_APP_URL``, else ``https://`` and ``CANONICAL_HOST``; None if none is set.
         database: ``COLLAB_DATABASE``. Path of the SQLite file; "" for a temporary one.
@@ -64,7 +65,9 @@ class CollabSettings:
         """
         reader = Reader(env)
         is_production = reader.text("RAILS_ENV") == "production"
-        port = _PRODUCTION_PORT if is_production else _DEVELOPMENT_PORT
+        port = reader.integer("HOCUSPOCUS_PORT", _DEVELOPMENT_PORT, low=0, high=65_535)
+        if is_production:
+            port = _PRODUCTION_PORT
         has_redis = reader.flag("COLLAB_REDIS")
         settings = cls(
             host=reader.place("COLLAB_HOST"),

@@ -1,7 +1,7 @@
 """Exit code 0 if the server in this container lives. In the image: ``python /opt/healthcheck.py``.
 
-It may be any of the servers: ``serve`` listens on PORT, ``collab`` on COLLAB_PORT, and ``bots``
-only on the internal port; all have defaults. So all of these are asked; in a container there is only
+It may be any of the servers: ``serve`` listens on PORT, ``collab`` on COLLAB_PORT or
+HOCUSPOCUS_PORT, and ``bots`` only on the internal port; all have defaults. So all of these are asked; in a container there is only
 one of them. Tested in tests/unit/test_deploy.py.
 """
 
@@ -30,7 +30,8 @@ def lives(port: str) -> bool:
 def ports() -> list[str]:
     """Where it may be, each once."""
     # 5000 and 4444: what `collab` listens on, by RAILS_ENV, if COLLAB_PORT is not set.
-    named = [os.environ.get(name, "").strip() for name in ("PORT", "COLLAB_PORT", "ADMIN_PORT")]  # noqa: TID251 - stands alone
+    names = ("PORT", "COLLAB_PORT", "HOCUSPOCUS_PORT", "ADMIN_PORT")
+    named = [os.environ.get(name, "").strip() for name in names]  # noqa: TID251 - stands alone
     return list(dict.fromkeys([*filter(None, named), "5000", "4444", "5001"]))
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from channel_server.collab_config import CollabSettings
 from channel_server.config import Settings
-from channel_server.spelling import OURS
+from channel_server.spelling import OURS, near_misses
 from tests.deploy.programs import DEPLOY, ROOT, checked, program
 from tests.faults.proxies import NGINX_MAIN
 from tests.ports import free_port
@@ -179,6 +179,44 @@ def test_loomio_deploy_needs_another_image_and_nothing_else():
     for service in services.values():
         assert service.keys() == {"image", "pull_policy", "stop_grace_period"}
         assert service["image"] == "channel_server"
+
+
+# Its successor's, since February 2026.
+LOOMIO_2026_ENV = {
+    "CANONICAL_HOST": "loomio.example.org",
+    "PRIVATE_APP_URL": "http://app:3000",
+    "HOCUSPOCUS_URL": "wss://hocuspocus.loomio.example.org",
+    "HOCUSPOCUS_PORT": "4444",
+    "REDIS_URL": "redis://redis:6379/0",
+    "RAILS_ENV": "production",
+    "TASK": "hocuspocus",
+}
+
+
+def test_todays_loomio_deploy_needs_another_image_for_documents():
+    """Documents are kept where the image has a folder for its user, and where nginx-proxy looks."""
+    override = yaml.safe_load((DEPLOY / "loomio-2026.override.yaml").read_text())
+    service = override["services"].pop("hocuspocus")
+    collab = CollabSettings.from_env(LOOMIO_2026_ENV | service["environment"])
+
+    assert override["services"] == {}
+    assert service["image"] == "channel_server"
+    assert service["command"].split() == ["channel-server", "collab"]
+    assert seconds(service["stop_grace_period"]) >= 30
+    assert service["environment"]["VIRTUAL_PORT"] == EXPOSED == str(collab.port)
+    assert collab.app_url == LOOMIO_2026_ENV["PRIVATE_APP_URL"]
+    assert service["environment"].keys() <= OURS | {"VIRTUAL_PORT"}
+    name, folder = service["volumes"][0].split(":")
+    assert name in override["volumes"]
+    assert collab.database.startswith(f"{folder}/")
+    assert not collab.has_redis
+    assert f"COPY deploy/healthcheck.py {service['healthcheck']['test'][-1]}" in (
+        (DEPLOY / "Dockerfile").read_text()
+    )
+
+
+def test_nothing_of_todays_environment_looks_misspelt():
+    assert near_misses(LOOMIO_2026_ENV) == {}
 
 
 def test_both_servers_understand_the_environment_of_loomio_deploy():

@@ -27,6 +27,9 @@ def test_defaults_are_those_of_the_node_program():
         ({"RAILS_ENV": "test"}, 4444),
         ({"PORT": "7000"}, 4444),
         ({"RAILS_ENV": "production", "COLLAB_PORT": "7000"}, 7000),
+        ({"HOCUSPOCUS_PORT": "7000"}, 7000),
+        ({"HOCUSPOCUS_PORT": "7000", "COLLAB_PORT": "8000"}, 8000),
+        ({"HOCUSPOCUS_PORT": "7000", "RAILS_ENV": "production"}, 5000),
     ],
 )
 def test_port_is_that_of_the_node_program_unless_it_is_set(env, port):
@@ -95,6 +98,7 @@ def test_orders_are_heard_where_there_is_a_redis(env, has_redis, has_control):
     ("env", "problem"),
     [
         ({"COLLAB_PORT": "70000"}, "COLLAB_PORT must be between 0 and 65535"),
+        ({"HOCUSPOCUS_PORT": "many"}, "HOCUSPOCUS_PORT must be a whole number"),
         ({"COLLAB_DURABLE_ACK": "maybe"}, "COLLAB_DURABLE_ACK must be 1 or 0"),
         ({"PRIVATE_APP_URL": "app:3000"}, "PRIVATE_APP_URL must name the application's host"),
         ({"APP_URL": "ftp://app"}, "APP_URL must name the application's host"),

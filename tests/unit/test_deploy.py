@@ -158,7 +158,7 @@ def health_exit_code(**env):
     ).returncode
 
 
-@pytest.mark.parametrize("variable", ["PORT", "COLLAB_PORT"])
+@pytest.mark.parametrize("variable", ["PORT", "COLLAB_PORT", "HOCUSPOCUS_PORT"])
 def test_the_health_check_passes_while_either_server_lives(variable):
     """A proxy in the environment is for the way out, not for the way to ourselves."""
     with live_server() as port:
