@@ -11,7 +11,7 @@ from channel_server.collab.backlog import Backlog
 from channel_server.collab.lib0 import Reader
 from channel_server.collab.messages import RESET, Kind
 from channel_server.collab.seat import Message, Seat
-from channel_server.core.large_messages import LargeMessages
+from channel_server.core.large_messages import LargeMessages, are_small
 from channel_server.engine.socket import Socket
 from channel_server.errors import MalformedFrame
 
@@ -67,8 +67,8 @@ class ClientSocket(Socket):
         self._is_ending = False
         self._said = 0
         self._seats: dict[str, Seat] = {}
-        self._refused: set[str] = set()
-        self._large = LargeMessages(house.options.max_payload)
+        self._refused: set[str] | None = None
+        self._large: LargeMessages | None = None
         self._is_shortened = False
 
     @property
@@ -78,9 +78,19 @@ class ClientSocket(Socket):
 
     def _read(self, data: bytes) -> None:
         self._said = 0
-        for piece in self._large.take(data):
+        if self._large is None and are_small(data):
+            super()._read(data)
+        else:
+            self._read_shortened(data)
+
+    def _read_shortened(self, data: bytes) -> None:
+        large = self._large = self._large or LargeMessages(self.house.options.max_payload)
+        for piece in large.take(data):
             self._is_shortened = piece.ends_shortened
             super()._read(piece.data)
+        self._is_shortened = False
+        if large.is_between:
+            self._large = None
 
     @property
     def is_open(self) -> bool:
@@ -116,7 +126,7 @@ class ClientSocket(Socket):
 
     def _is_deaf_to(self, address: str, reader: Reader) -> bool:
         """Whether a client that was refused goes on as if it had not been; a token is listened to."""
-        if address not in self._refused:
+        if self._refused is None or address not in self._refused:
             return False
         if reader.peek() != Kind.AUTH:
             return True
@@ -159,6 +169,7 @@ class ClientSocket(Socket):
 
     def refused(self, address: str) -> None:
         """What the client has does not fit: what it says there is not heard until it shows a token."""
+        self._refused = self._refused or set()
         self._refused.add(address)
         if len(self._refused) > _MAX_SEATS:
             self.end(*_RESET)

@@ -9,7 +9,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
 from channel_server.core import large_messages
-from channel_server.core.large_messages import LargeMessages
+from channel_server.core.large_messages import LargeMessages, are_small
 
 MAX, KEPT, MAX_PAST = 400, 150, 5_000
 
@@ -88,7 +88,7 @@ def test_what_is_too_large_is_shortened_and_nothing_else(fragmented, places, pin
         if fragments[0] > MAX:
             assert len(data) == KEPT
     assert reader.pings == (sum(map(len, fragmented)) if pings else 0)
-    assert not reader.large.is_within
+    assert reader.large.is_between
 
 
 @pytest.mark.parametrize("fragments", [[MAX_PAST + 1], [1, MAX_PAST], [MAX + 1] * 20])
@@ -109,6 +109,29 @@ def test_what_is_read_past_is_not_passed_on():
 
     assert reader.messages == [(bytes(place % 251 for place in range(KEPT)), True)]
     assert reader.passed < KEPT + 20
+
+
+@given(messages, st.booleans(), st.integers(0, 20))
+def test_small_messages_need_not_be_followed(fragmented, pings, missing):
+    """Whatever is taken for small would have been passed on as it is, and leaves nothing behind."""
+    data = b"".join(encoded(each, pings=pings) for each in fragmented)
+    data = data[: len(data) - missing] if missing else data
+    large = LargeMessages(70_000)
+    passed = b"".join(piece.data for piece in large.take(data))
+
+    if are_small(data):
+        assert passed == data
+        assert large.is_between
+    elif not missing:
+        assert any(len(fragments) > 1 for fragments in fragmented)
+
+
+@given(st.binary(max_size=60))
+def test_bytes_that_are_taken_for_small_leave_nothing_behind(data):
+    if are_small(data):
+        large = LargeMessages(70_000)
+        assert b"".join(piece.data for piece in large.take(data)) == data
+        assert large.is_between
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
