@@ -43,6 +43,8 @@ class RedisDocuments:
         patience_s: How long a Redis that is away is waited for.
     """
 
+    may_forget = True
+
     def __init__(
         self, commands: Commands, *, node: str, keep_s: int, patience_s: float = 10.0
     ) -> None:
@@ -83,17 +85,17 @@ class RedisDocuments:
         )
         return new if is_kept else None
 
-    async def has(self, name: str) -> bool:
-        """Tell whether Redis still has a document: it may have been restarted, emptied, or full.
+    async def has(self, name: str, version: bytes) -> bool:
+        """Tell whether Redis still has this version: it may have been restarted, emptied, or full.
 
         Raises:
             StoreFailed: If Redis does not answer, or refuses.
         """
         command = encode(b"HGET", _key(name), b"version")
-        return (
-            await self._patiently(lambda: self._commands.execute(command, within_s=_WITHIN_S))
-            is not None
+        kept: bytes | None = await self._patiently(
+            lambda: self._commands.execute(command, within_s=_WITHIN_S)
         )
+        return kept == version
 
     async def forget(self, older_than_s: float) -> None:
         """Nothing: Redis itself drops documents that nobody has changed for so long."""

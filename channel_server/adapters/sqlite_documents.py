@@ -41,6 +41,8 @@ class SqliteDocuments:
         is_durable: What was saved survives the loss of power, too.
     """
 
+    may_forget = False
+
     def __init__(self, path: str, *, is_durable: bool = False) -> None:
         self._path = path
         self._is_durable = is_durable
@@ -93,7 +95,7 @@ class SqliteDocuments:
         await self._run(partial(self._execute, _SAVE, name, data))
         return b""
 
-    async def has(self, name: str) -> bool:  # noqa: ARG002
+    async def has(self, name: str, version: bytes) -> bool:  # noqa: ARG002
         """Yes: a file keeps what was written."""
         return True
 

@@ -24,6 +24,9 @@ _CERTAIN_NEWS_BYTES: Final = 512
 """An update of a few keystrokes is not compared with what is known: it never comes twice."""
 
 
+_COMPACT_AGAIN_AFTER_S: Final = 10.0
+
+
 class Verdict(enum.Enum):
     """What became of an update."""
 
@@ -82,7 +85,8 @@ class Document:
     """
 
     __slots__ = (
-        "_compacted_bytes",
+        "_clock",
+        "_compact_again_at_s",
         "_max_bytes",
         "_watcher",
         "awareness",
@@ -112,7 +116,8 @@ class Document:
         self.changes = 0
         self.stored_changes = 0
         self.version = b""
-        self._compacted_bytes = 0
+        self._clock = clock
+        self._compact_again_at_s = 0.0
         self._max_bytes = max_bytes
         self._watcher = watcher
 
@@ -158,7 +163,8 @@ class Document:
         if may_be_known and (yield from self.updates.holds(update)):
             return Verdict.KNOWN
         # What other nodes have taken already is not the place to be strict.
-        if is_ours and not (yield from self._makes_room(update)):
+        has_room = yield from self._makes_room(update, is_ours=is_ours)
+        if is_ours and not has_room:
             return Verdict.TOO_LARGE
         self.updates.add(update)
         self.changes += 1
@@ -166,29 +172,35 @@ class Document:
         self._watcher.changed(self, update, is_ours=is_ours)
         return Verdict.NEWS
 
-    def _makes_room(self, update: bytes) -> Steps[bool]:
+    def _makes_room(self, update: bytes, *, is_ours: bool) -> Steps[bool]:
         """Return whether the document stays small enough, with an update or without its history.
 
         Much of an update may be known. If it is not, what was deleted or replaced is dropped, where
-        that is safe and quick (``merging``); and again only when the document has grown by a
-        sixteenth of its limit. 11 MB of values of which 1.6 live take 0.13 s.
+        that is safe and quick (``merging``); not again for ten seconds where little room came of it.
+        11 MB of values of which 1.6 live take 0.13 s.
         """
         if self.updates.size + len(update) <= self._max_bytes:
             return True
+        is_time = self._clock() >= self._compact_again_at_s
+        if not (is_ours or is_time):
+            return False
         snapshot = yield from self.updates.snapshot()
         whole = yield merge(snapshot, update)
         if len(whole) <= self._max_bytes:
             return True
-        if len(whole) < self._compacted_bytes + self._max_bytes // 16:
-            return False
+        return is_time and (yield from self._drops_history(snapshot, whole, is_ours=is_ours))
+
+    def _drops_history(self, snapshot: bytes, whole: bytes, *, is_ours: bool) -> Steps[bool]:
+        """Return whether a document with an update, as a whole, is small enough without its history."""
+        self._compact_again_at_s = self._clock() + _COMPACT_AGAIN_AFTER_S
         try:
             compacted = yield compact(whole)
         except BrokenUpdate:  # or too costly
-            compacted = whole
+            return False
+        if len(compacted) <= self._max_bytes - self._max_bytes // 16:
+            self._compact_again_at_s = 0.0
         has_room = len(compacted) <= self._max_bytes
-        if has_room or len(compacted) == len(whole):  # else the update alone may be too large
-            self._compacted_bytes = len(compacted)
-        if has_room:
+        if has_room or not is_ours:
             self.updates.shrink(snapshot, compacted)
         return has_room
 

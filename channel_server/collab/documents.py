@@ -195,10 +195,10 @@ class Documents:
             return
         if document.is_dirty:
             self._storing.schedule(document, is_ours=True)
-        elif document.updates.is_empty:
-            self._drop_unused(document)
-        else:
+        elif self._storing.may_be_lost(document):
             self._storing.look_at(document)
+        else:
+            self._drop_unused(document)
 
     def _drop_unused(self, document: Document) -> None:
         if not document.is_needed and not document.is_dirty:

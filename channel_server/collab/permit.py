@@ -57,11 +57,6 @@ class Permit:
         self.is_read_only = False
 
     @property
-    def token(self) -> str:
-        """What the client has shown, and the application has accepted. "" before that."""
-        return self._token
-
-    @property
     def user_id(self) -> str:
         """Whom the application knows by the token: what stands before its first comma.
 

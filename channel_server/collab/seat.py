@@ -160,17 +160,13 @@ class Seat:
 
     async def _admit(self, token: str) -> None:
         """From the token to the seat."""
-        document_name = messages.document_of(self._address)
-        if self._socket.house.refusals.stand(document_name, token):
-            self._send_away()
-            return
         scope = await self.permit.ask(token)
         if scope is None:
             self._refuse()
             return
         self.send(messages.authenticated(scope))
         try:
-            document = await self._socket.house.documents.open(document_name)
+            document = await self._socket.house.documents.open(messages.document_of(self._address))
         except StoreFailed:
             self._refuse()
             return
@@ -266,17 +262,13 @@ class Seat:
                 document.acknowledge(self)
 
     def _refuse_content(self) -> None:
-        """What the client has does not fit into the document."""
-        house = self._socket.house
-        house.complain("a document would be too large")
-        house.refusals.note(messages.document_of(self._address), self.permit.token)
-        self._send_away()
-
-    def _send_away(self) -> None:
-        """The client may come again, on the same socket; until then nobody listens to it here."""
-        self._vacate()
-        self.send(messages.closed(_TOO_LARGE))
-        self._socket.refused(self._address)
+        """What the client has does not fit: it may come again, and is not listened to until then."""
+        if self.permit.is_read_only:
+            self._tell(_NO)
+        elif self._document is not None:
+            self._socket.house.complain("a document would be too large")
+            self.close(_TOO_LARGE)
+            self._socket.refused(self._address)
 
     def _tell(self, body: bytes) -> None:
         """Send what only somebody who is at the document may know."""
@@ -323,7 +315,7 @@ class Seat:
         self.permit.end()
         self._worker = None  # its task holds this seat
         self._leave()
-        self._socket.vacated(self._address)
+        self._socket.vacated(self._address, self)
 
     def _leave(self) -> None:
         document, self._document = self._document, None

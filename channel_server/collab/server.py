@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from aiohttp import web
 
 from channel_server.collab.documents import Documents
-from channel_server.collab.refusals import Refusals
 from channel_server.collab.sandbox import Sandbox
 from channel_server.collab.socket import ClientSocket
 from channel_server.engine.deadlines import Deadlines
@@ -74,7 +73,6 @@ class House:
         self.metrics = metrics
         self.sandbox = Sandbox()
         self.documents = Documents(store, self.sandbox, options, metrics=metrics, clock=clock)
-        self.refusals = Refusals(clock)
         self.replies = Replies(engine_options.cors)
         self.doors = Doors(engine_options, clock)
         self.newcomers = Turns()

@@ -88,6 +88,8 @@ class ClientSocket(Socket):
         for piece in large.take(data):
             self._is_shortened = piece.ends_shortened
             super()._read(piece.data)
+            if not self.is_open:
+                break
         self._is_shortened = False
         if large.is_between:
             self._large = None
@@ -163,9 +165,10 @@ class ClientSocket(Socket):
         """The client has proven itself: it may stay."""
         self.house.known(self)
 
-    def vacated(self, address: str) -> None:
-        """A seat is free."""
-        self._seats.pop(address, None)
+    def vacated(self, address: str, seat: Seat) -> None:
+        """A seat is free; there may be another one at this address already."""
+        if self._seats.get(address) is seat:
+            del self._seats[address]
 
     def refused(self, address: str) -> None:
         """What the client has does not fit: what it says there is not heard until it shows a token."""

@@ -95,9 +95,13 @@ class Storing:
         if was_idle or is_urgent:
             self._wake.set()
 
+    def may_be_lost(self, document: Document) -> bool:
+        """Whether the store may have forgotten a document that it had."""
+        return self._store.may_forget and not document.updates.is_empty
+
     def look_at(self, document: Document) -> None:
         """See whether the store still has a document; if it has lost it, write it again."""
-        if not document.updates.is_empty and not document.is_dirty:
+        if self.may_be_lost(document) and not document.is_dirty:
             self._agenda.urge(document)
             self._wake.set()
 
@@ -148,7 +152,7 @@ class Storing:
 
     async def _save(self, document: Document) -> int:
         """Write a document, unless the store has it. Return how many of its changes that holds."""
-        if not document.is_dirty and await self._store.has(document.name):
+        if not document.is_dirty and await self._store.has(document.name, document.version):
             return document.stored_changes
         while True:
             changes = document.changes
@@ -206,12 +210,19 @@ class Storing:
     async def flush(self, documents: Callable[[], list[Document]]) -> None:
         """The process ends: store everything now. Returns when nothing is left to store."""
         self._is_ending = True
-        while left := [each for each in documents() if each.is_dirty or not each.is_needed]:
+        while left := [each for each in documents() if self._is_to_be_stored(each)]:
             for document in left:
                 self._agenda.soon(document)
             self._settled.clear()
             self._wake.set()
             await _set_within(self._settled, 1.0)
+
+    def _is_to_be_stored(self, document: Document) -> bool:
+        """A clean one that nobody needs is looked at once more, if that can be done now."""
+        if document.is_dirty:
+            return True
+        is_left = not (document.is_needed or document in self._failing)
+        return is_left and self.may_be_lost(document)
 
     async def look_after(self) -> None:
         """Drop documents that nobody has changed for long, and end processes that are not used."""

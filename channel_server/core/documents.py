@@ -32,11 +32,13 @@ class Store(Protocol):
         """
         ...
 
-    async def has(self, name: str) -> bool:
-        """Tell whether it still has a document that was kept: a store may forget what it must not.
+    @property
+    def may_forget(self) -> bool:
+        """Whether what was kept has to be looked at: it may be gone, or an older version be back."""
+        ...
 
-        To ask counts as using it.
-        """
+    async def has(self, name: str, version: bytes) -> bool:
+        """Tell whether it still has this version of a document. To ask counts as using it."""
         ...
 
     async def forget(self, older_than_s: float) -> None:

@@ -20,6 +20,9 @@ KEPT_BYTES: Final = 64 * 1024
 MAX_PAST_BYTES: Final = 100 * 1024 * 1024
 """What is larger is left to the parser, which refuses it: as much as the ``ws`` of Node takes."""
 
+_LEAST_BYTES: Final = 16 * 1024
+"""What a fragment counts that is read past: without end they would take time, if no memory."""
+
 _FIN: Final = 0x80
 _MASKED: Final = 0x80
 _SIZE: Final = 0x7F
@@ -156,7 +159,7 @@ class LargeMessages:
 
     def _go_past(self, size: int, *, is_last: bool) -> bytes:
         """Another fragment of a message that was shortened."""
-        self._past += size
+        self._past += max(size, _LEAST_BYTES)
         self._is_past = not is_last
         if self._past > MAX_PAST_BYTES:  # a head that the parser refuses
             self._passing = 0

@@ -121,20 +121,50 @@ async def test_message_that_is_too_large_is_read_past(small, ann, pieces):
     assert process.memory_info().rss < before + 20 * MIB
 
 
-async def test_client_that_was_refused_is_told_so_again_at_once(application, small, ann):
-    """It comes again every 30 s: neither the application is asked, nor all of it uploaded."""
+async def test_client_that_was_refused_may_come_again_on_its_socket(ann):
     await join(ann, "again")
     await ann.send(update("again", b"x" * (2 * MIB)))
     await heard(ann, Kind.CLOSE)
-    application.asked.clear()
-    async with connected(small.url) as later, connected(small.url) as other:
-        for client in (ann, later):
-            await client.send(token("again"))
-            await client.send(step_1("again"))
-            assert (await heard(client, Kind.CLOSE)).string() == "Document Too Large"
-        assert application.asked == []
 
-        await join(other, "again", "2,good")
+    await join(ann, "again")
+    await ann.send(update("again", text("less")))
+
+    assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
+
+
+async def test_reader_is_not_turned_out_for_what_is_too_large(ann):
+    await join(ann, "read", "1,readonly")
+    await ann.send(update("read", b"x" * (2 * MIB)))
+
+    assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 0
+
+
+async def test_fragments_without_end_are_refused(small, ann):
+    """They were counted nowhere: empty ones kept the server busy for as long as they came."""
+    await join(ann, "endless")
+    paste = update("endless", b"x" * (2 * MIB))
+    ann.transport.write(b"\x02\xff" + len(paste).to_bytes(8) + bytes(4) + paste)
+    ann.transport.write(b"\x00\x80mask" * 10_000)
+
+    code, _ = await closed(ann)
+    assert code == 1009
+    await works(small)
+
+
+async def test_seat_that_is_left_while_it_works_leaves_no_other(small):
+    """What was too large for it was told to the next one at the same document."""
+    async with connected(small.url) as ann:
+        await join(ann, "left")
+        await ann.send(update("left", text(b"x" * (900 * 1024), client=1)))
+        assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
+        await ann.send(update("left", text(b"y" * (800 * 1024), client=2)))
+        for _ in range(1_001):
+            await ann.send(update("left", text("z", client=3)))
+        await heard(ann, Kind.CLOSE)
+        await join(ann, "left")
+        await ann.send(update("left", text("w", client=4)))
+
+        assert (await heard(ann, Kind.SYNC_STATUS)).uint() == 1
 
 
 async def test_message_too_large_before_the_token_is_answered_after_it(ann):

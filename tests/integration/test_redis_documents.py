@@ -46,7 +46,8 @@ async def test_document_is_kept_with_a_version(nodes):
     version = await one.save("d", b"\0data", b"")
 
     assert version
-    assert await one.has("d")
+    assert await one.has("d", version)
+    assert not await one.has("d", b"another")
     assert await one.load("d") == Kept(b"\0data", version)
 
 
@@ -68,7 +69,7 @@ async def test_document_that_redis_has_forgotten_is_read_again(nodes, redis):
     with redis.client() as client:
         client.flushall()
 
-    assert not await one.has("d")
+    assert not await one.has("d", version)
     assert await one.save("d", b"data", version) is None
     assert await one.load("d") == Kept(None, b"")
     assert await one.save("d", b"data", b"")

@@ -21,6 +21,7 @@ messages = st.lists(st.lists(sizes, min_size=1, max_size=4), max_size=4)
 def _small_bounds():
     patch = pytest.MonkeyPatch()
     patch.setattr(large_messages, "KEPT_BYTES", KEPT)
+    patch.setattr(large_messages, "_LEAST_BYTES", 1)
     patch.setattr(large_messages, "MAX_PAST_BYTES", MAX_PAST)
     yield
     patch.undo()

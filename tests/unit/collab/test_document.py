@@ -78,14 +78,22 @@ def test_what_lives_counts(opened, writer):
     assert seen(run(opened.updates.snapshot())) == "a" * 60_000
 
 
-def test_a_client_that_has_all_of_the_history_brings_nothing_new(opened, writer):
-    updates = [writer.says(letter * 20_000) for letter in "abcdefg"]
-    for update in updates:
-        run(opened.apply(update))
+def test_a_small_value_after_a_large_one_makes_room(opened, writer, clock):
+    """Little room was left then; that does not count any more when it has gone."""
+    for value in ("a" * 97_000, "b" * 97_000, "c"):
+        assert run(opened.apply(writer.says(value))) is Verdict.NEWS
+    refused = writer.says("d" * 5_000)
+    assert run(opened.apply(refused)) is Verdict.TOO_LARGE
+    clock.advance(10)
 
-    for update in updates:
-        assert run(opened.apply(update, is_whole=True)) in {Verdict.KNOWN, Verdict.NEWS}
-    assert seen(run(opened.updates.snapshot())) == "g" * 20_000
+    assert run(opened.apply(refused)) is Verdict.NEWS
+
+
+def test_what_other_nodes_take_is_compacted_and_never_refused(opened, writer):
+    for _ in range(50):
+        assert run(opened.apply(writer.says("a" * 20_000), is_ours=False)) is Verdict.NEWS
+
+    assert opened.updates.size < 2 * LIMIT
 
 
 def test_characters_that_javascript_writes_as_two_are_left_alone(opened, writer):
