@@ -15,8 +15,17 @@ from tests.garbage.moves import reset, until_closed
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(180)]
 
 NUMBERS = itertools.count()
-TOO_MUCH = frame(wire.BINARY, b"x" * (12 << 20))[:1000]
-"""The beginning of a frame that is larger than documents may be."""
+
+
+def beginning(size, data):
+    """Of a frame that says that it is larger; its mask is none."""
+    return b"\x82\xff" + size.to_bytes(8) + bytes(4) + data
+
+
+TOO_MUCH = beginning(101 << 20, b"x" * 1000)
+"""More than is read past."""
+PASTE = beginning(12 << 20, update("of all", bytes(70 << 10)))
+"""More than a document may have."""
 
 
 class Provider:
@@ -88,6 +97,13 @@ async def sends_too_much(client):
     await until_closed(provider.websocket)
 
 
+async def pastes_and_is_reset(client):
+    provider = await at_a_document(client, "of all")
+    await provider.websocket.link.send(PASTE)
+    await heard(provider, Kind.CLOSE)
+    reset(provider.websocket.link)
+
+
 @pytest.mark.parametrize(
     "way",
     [
@@ -98,6 +114,7 @@ async def sends_too_much(client):
         says_nonsense,
         says_nonsense_at_a_document,
         sends_too_much,
+        pastes_and_is_reset,
     ],
     ids=lambda way: way.__name__,
 )
