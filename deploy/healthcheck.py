@@ -1,8 +1,8 @@
 """Exit code 0 if the server in this container lives. In the image: ``python /opt/healthcheck.py``.
 
 It may be any of the servers: ``serve`` listens on PORT, ``collab`` on COLLAB_PORT or
-HOCUSPOCUS_PORT, and ``bots`` only on the internal port; all have defaults. So all of these are asked; in a container there is only
-one of them. Tested in tests/unit/test_deploy.py.
+HOCUSPOCUS_PORT, and ``bots`` only on the internal port; all have defaults. So all of these are
+asked; in a container there is only one of them. Tested in tests/unit/test_deploy.py.
 """
 
 # ruff: noqa: INP001 - it is copied to where there is no package

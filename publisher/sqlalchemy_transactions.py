@@ -78,7 +78,7 @@ def _note_statement(connection: Connection, _: object, statement: str, *__: obje
 
 
 # Of all sessions: what was written before there was a batch counts, too. For each statement it takes
-# 1 to 2.5 µs (of 70, with SQLite in memory; a select of one row, in 60 windows, the best of each).
+# 0.5 µs, 2.6 if it writes (timeit of _note_statement), of 70 with SQLite in memory.
 event.listen(Session, "after_transaction_create", _note_creation)
 event.listen(Session, "after_begin", _note_begin)
 event.listen(Engine, "before_cursor_execute", _note_statement)

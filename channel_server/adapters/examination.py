@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
     from channel_server.core.users import Identity
 
 _WITHIN_S: Final = 5.0
-_VERSION: Final = re.compile(rb"^(redis|valkey)_version:(\d+)\.(\d+)", re.MULTILINE)
 _ENTRY: Final = b"x" * 4096
-_PAIR: Final = 2
 
 _TRY: Final = Script("""
 -- KEYS: a stream, a hash, a string, a sorted set and a set of its own. ARGV: what is written.
@@ -103,31 +100,29 @@ class Examination:
 
         Valkey says that it is a Redis of version 7.2, too.
         """
-        try:
-            told = await self._line.execute(encode(b"INFO", b"server"), within_s=_WITHIN_S)
-        except RedisRefused:
-            return None
+        info = await self._info("server")
+        told = [(name, info.get(f"{name}_version", "").split(".")) for name in ("redis", "valkey")]
         found = [
-            (name.decode(), int(major), int(minor))
-            for name, major, minor in _VERSION.findall(told)
+            (name, int(numbers[0]), int(numbers[1])) for name, numbers in told if len(numbers) > 1
         ]
         return max(found, default=None)
 
     async def keeping(self) -> Keeping:
         """What becomes of what it has."""
         memory = await self._info("memory")
-        limit, policy = memory.get("maxmemory"), memory.get("maxmemory_policy")
-        is_on_disk: bool | None = None
+        policy = memory.get("maxmemory_policy")
+        is_limited = memory.get("maxmemory") != "0"
+        return Keeping(policy if is_limited else "noeviction", await self._is_on_disk())
+
+    async def _is_on_disk(self) -> bool | None:
         if (await self._info("persistence")).get("aof_enabled") == "1":
-            is_on_disk = True
+            return True
         try:
             command = encode(b"CONFIG", b"GET", b"save")
             saves = await self._line.execute(command, within_s=_WITHIN_S)
         except RedisRefused:
-            saves = ()
-        if not is_on_disk and len(saves) == _PAIR:
-            is_on_disk = bool(saves[1])
-        return Keeping("noeviction" if limit == "0" else policy, is_on_disk)
+            return None
+        return bool(saves[1]) if saves else None
 
     async def _info(self, section: str) -> dict[str, str]:
         try:

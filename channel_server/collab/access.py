@@ -124,16 +124,15 @@ class Access:
         return _NO_ANSWER
 
     def _read(self, answer: aiohttp.ClientResponse) -> Ruling:
-        if answer.status == _OK or answer.status in _NO:
-            self._work_again()
-        if answer.status == _OK:
-            is_read_only = answer.headers.get("X-Document-Access", "").strip() == "readonly"
-            return Ruling(Scope.READ_ONLY if is_read_only else Scope.READ_WRITE)
+        if answer.status != _OK and answer.status not in _NO:
+            # A wrong address, a page to log in, a limit, a failure: nothing that is about the client.
+            self._complain(f"status {answer.status}")
+            return _NO_ANSWER
+        self._work_again()
         if answer.status in _NO:
             return Ruling(None)
-        # A wrong address, a page to log in, a limit, a failure: nothing that is about the client.
-        self._complain(f"status {answer.status}")
-        return _NO_ANSWER
+        is_read_only = answer.headers.get("X-Document-Access", "").strip() == "readonly"
+        return Ruling(Scope.READ_ONLY if is_read_only else Scope.READ_WRITE)
 
     @property
     def trouble(self) -> str | None:

@@ -160,11 +160,9 @@ class LargeMessages:
     def _go_past(self, size: int, *, is_last: bool) -> bytes:
         """Another fragment of a message that was shortened."""
         self._past += max(size, _LEAST_BYTES)
-        self._is_past = not is_last
+        self._is_past, self._passing = not is_last, 0
         if self._past > MAX_PAST_BYTES:  # a head that the parser refuses
-            self._passing = 0
             return bytes((_FIN | 2, _MASKED | 127)) + self._past.to_bytes(8) + bytes(_MASK)
-        self._passing = 0
         return b""
 
 

@@ -111,11 +111,16 @@ async def running(shelf, clock, **options):
     await documents.close()
 
 
+async def ends(state):
+    """Wait until something is no longer so."""
+    async with asyncio.timeout(10):
+        while state():  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0)
+
+
 async def in_trouble(documents):
     """Wait until storing has failed."""
-    async with asyncio.timeout(10):
-        while documents.trouble is None:  # noqa: ASYNC110 - nobody is told
-            await asyncio.sleep(0)
+    await ends(lambda: documents.trouble is None)
 
 
 def run(steps):
@@ -175,9 +180,7 @@ async def test_what_the_store_has_lost_is_written_again_while_it_is_open(shelf, 
         await documents.flush()
         shelf.kept.clear()
         documents.look_at_all()
-        async with asyncio.timeout(10):
-            while not shelf.kept:  # noqa: ASYNC110 - nobody is told
-                await asyncio.sleep(0)
+        await ends(lambda: not shelf.kept)
 
         assert shelf.kept["d"].data == OLD
         assert shelf.saves == 2
@@ -195,9 +198,7 @@ async def test_an_older_version_that_is_back_is_written_over(shelf, clock):
         await documents.flush()
         shelf.kept["d"] = before
         documents.look_at_all()
-        async with asyncio.timeout(10):
-            while shelf.kept["d"] is before:  # noqa: ASYNC110 - nobody is told
-                await asyncio.sleep(0)
+        await ends(lambda: shelf.kept["d"] is before)
 
         assert shelf.kept["d"].data == content(document) != OLD
 
@@ -249,9 +250,7 @@ async def test_what_cannot_be_looked_at_is_not_dropped(shelf, clock):
         shelf.trouble = None
         shelf.kept.clear()
         clock.advance(2)
-        async with asyncio.timeout(10):
-            while not shelf.kept:  # noqa: ASYNC110 - nobody is told
-                await asyncio.sleep(0)
+        await ends(lambda: not shelf.kept)
 
         assert shelf.kept["d"].data == OLD
 
@@ -376,9 +375,7 @@ async def test_bytes_of_all_open_documents_are_limited(shelf, clock, monkeypatch
         document = await documents.open("d")
         document.enter(Seat())
         run(document.apply(text("x" * 1_000)))
-        async with asyncio.timeout(10):
-            while not documents._is_full:  # noqa: ASYNC110 - nobody is told
-                await asyncio.sleep(0)
+        await ends(lambda: not documents._is_full)
         with pytest.raises(TooManyDocuments):
             await documents.open("f")
 
